@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MEMBANK_EXTENT_H
+#define MEMBANK_EXTENT_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+/* Log2 alignments that a search knows, in pages: 4 KiB to 1 GiB. */
+#define MEMBANK_EXTENT_ORDERS	19
+
+/**
+ * struct membank_extent - a range of pages that belongs to a set
+ * @node: in the set's tree, ordered by @start; or, in a pool, unused
+ * @spare: in a pool
+ * @start: first page
+ * @pages: how many, at least 1
+ * @fit: for each log2 alignment, the most pages that fit behind an aligned
+ *       start in any extent of the subtree under @node
+ */
+struct membank_extent {
+	union {
+		struct rb_node node;
+		struct list_head spare;
+	};
+	unsigned long start;
+	unsigned long pages;
+	u32 fit[MEMBANK_EXTENT_ORDERS];
+};
+
+/**
+ * struct membank_extent_set - disjoint ranges of pages, adjacent ones merged
+ * @root: the extents by address
+ * @pages: pages in all of them
+ * @extents: how many there are
+ */
+struct membank_extent_set {
+	struct rb_root root;
+	unsigned long pages;
+	unsigned long extents;
+};
+
+/**
+ * struct membank_extent_pool - memory for extents, so that changing a set
+ *                              cannot fail
+ * @spare: unused extents
+ * @count: how many
+ */
+struct membank_extent_pool {
+	struct list_head spare;
+	unsigned int count;
+};
+
+void membank_extent_pool_init(struct membank_extent_pool *pool);
+int membank_extent_pool_fill(struct membank_extent_pool *pool,
+			     unsigned int count, gfp_t gfp);
+void membank_extent_pool_move(struct membank_extent_pool *to,
+			      struct membank_extent_pool *from,
+			      unsigned int count);
+void membank_extent_pool_drain(struct membank_extent_pool *pool);
+
+void membank_extent_set_init(struct membank_extent_set *set);
+void membank_extent_set_clear(struct membank_extent_set *set,
+			      struct membank_extent_pool *pool);
+
+void membank_extent_insert(struct membank_extent_set *set, unsigned long start,
+			   unsigned long pages,
+			   struct membank_extent_pool *pool);
+void membank_extent_remove(struct membank_extent_set *set, unsigned long start,
+			   unsigned long pages,
+			   struct membank_extent_pool *pool);
+
+bool membank_extent_find(const struct membank_extent_set *set,
+			 unsigned long pages, unsigned int order,
+			 unsigned long *start);
+bool membank_extent_next(const struct membank_extent_set *set,
+			 unsigned long from, unsigned long *start,
+			 unsigned long *pages);
+unsigned long membank_extent_largest(const struct membank_extent_set *set);
+
+#endif /* MEMBANK_EXTENT_H */

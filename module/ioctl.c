@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The form of every command: see DOC in uapi/linux/membank.h. Each kind of
+ * descriptor has a table of its commands beside its own file operations; what
+ * is common to all of them is here: one copy in, one copy out, and descriptors
+ * that appear in the caller's table only when nothing can fail any more.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+
+#include "ioctl.h"
+
+/* Room for the largest struct of the ABI, on the stack. */
+#define MEMBANK_ARGS_MAX	192
+
+/**
+ * membank_call_publish() - give the caller a descriptor, if the call succeeds
+ * @call: the call
+ * @file: the open file; its reference belongs to the call from here, whatever
+ *        this function returns
+ *
+ * Return: the descriptor's number, to be written into the struct, or a
+ * negative errno: EMFILE, ENFILE, ENOMEM.
+ */
+int membank_call_publish(struct membank_call *call, struct file *file)
+{
+	int fd;
+
+	if (WARN_ON_ONCE(call->nr_files == MEMBANK_CALL_FILES)) {
+		fput(file);
+		return -EMFILE;
+	}
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		fput(file);
+		return fd;
+	}
+
+	call->files[call->nr_files].file = file;
+	call->files[call->nr_files].fd = fd;
+	call->nr_files++;
+	return fd;
+}
+
+static void call_install_files(struct membank_call *call)
+{
+	unsigned int i;
+
+	for (i = 0; i < call->nr_files; i++)
+		fd_install(call->files[i].fd, call->files[i].file);
+}
+
+static void call_drop_files(struct membank_call *call)
+{
+	unsigned int i;
+
+	for (i = 0; i < call->nr_files; i++) {
+		put_unused_fd(call->files[i].fd);
+		fput(call->files[i].file);
+	}
+}
+
+static const struct membank_command *
+find_command(const struct membank_command *table, size_t rows,
+	     unsigned int number)
+{
+	size_t i;
+
+	for (i = 0; i < rows; i++)
+		if (table[i].number == number)
+			return &table[array_index_nospec(i, rows)];
+	return NULL;
+}
+
+/**
+ * membank_ioctl() - run one command of a table
+ * @file: the descriptor
+ * @number: the ioctl number
+ * @arg: address of the caller's struct
+ * @table: the commands this kind of descriptor has
+ * @rows: how many
+ *
+ * Return: 0 or a negative errno: those of the form of every command, and those
+ * of the handler.
+ */
+long membank_ioctl(struct file *file, unsigned int number, unsigned long arg,
+		   const struct membank_command *table, size_t rows)
+{
+	u8 args[MEMBANK_ARGS_MAX] __aligned(8) = {};
+	struct membank_call call = { .file = file, .args = args };
+	const struct membank_command *command;
+	void __user *uarg = (void __user *)arg;
+	u32 user_size;
+	int ret;
+
+	command = find_command(table, rows, number);
+	if (!command)
+		return -ENOTTY;
+	if (WARN_ON_ONCE(command->size > sizeof(args)))
+		return -EINVAL;
+
+	if (get_user(user_size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (user_size < command->min_size)
+		return -EINVAL;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(args, command->size, uarg, user_size);
+	if (ret)
+		return ret;
+
+	ret = command->handler(&call);
+	if (!ret && copy_to_user(uarg, args, min(user_size, command->size)))
+		ret = -EFAULT;
+	if (ret) {
+		call_drop_files(&call);
+		return ret;
+	}
+
+	/* Cannot fail: from here on the descriptors are the caller's. */
+	call_install_files(&call);
+	return 0;
+}
