@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MEMBANK_OFFER_H
+#define MEMBANK_OFFER_H
+
+#include <linux/types.h>
+
+struct file;
+
+/**
+ * struct membank_offer_ops - one kind of thing that a service can offer
+ * @kind: one of &enum membank_offer_kind
+ * @known_rights: every right there is for this kind; 0 if it has none, then a
+ *                client gets the very thing that was offered
+ * @get: the object that @file stands for, with a reference, and the rights
+ *       that @file has to it; NULL if @file is of another kind
+ * @open: a new descriptor of the object, with just these rights, or an
+ *        ERR_PTR; may sleep
+ * @put: drop the reference of @get; may sleep
+ *
+ * A service knows what it offers through these only, so that it need not know
+ * any of the nouns beside it.
+ */
+struct membank_offer_ops {
+	u32 kind;
+	u32 known_rights;
+	void *(*get)(struct file *file, u32 *rights);
+	struct file *(*open)(void *object, u32 rights);
+	void (*put)(void *object);
+};
+
+#endif /* MEMBANK_OFFER_H */
