@@ -7,16 +7,27 @@
 #include <linux/types.h>
 
 /* Log2 alignments that a search knows, in pages: 4 KiB to 1 GiB. */
-#define MEMBANK_EXTENT_ORDERS	19
+#define MEMBANK_EXTENT_ORDERS 19
 
 /**
- * struct membank_extent - a range of pages that belongs to a set
- * @node: in the set's tree, ordered by @start; or, in a pool, unused
- * @spare: in a pool
+ * struct membank_extent_fit - what can be had from some extents
+ * @pages: for each log2 alignment, the most pages that fit behind an aligned
+ *         start in any of the extents; 32 bits hold a set of less than 16 TiB
+ */
+struct membank_extent_fit {
+	u32 pages[MEMBANK_EXTENT_ORDERS];
+};
+
+/**
+ * struct membank_extent - a range of pages that belongs to a set, or memory
+ *                         for one, in a pool
+ * @node: in a set: in its tree, ordered by @start
+ * @spare: in a pool: in its list; nothing else has a meaning then
  * @start: first page
  * @pages: how many, at least 1
- * @fit: for each log2 alignment, the most pages that fit behind an aligned
- *       start in any extent of the subtree under @node
+ * @fit: what can be had from the extents of the subtree under @node
+ *
+ * Guarded by what guards the set or the pool.
  */
 struct membank_extent {
 	union {
@@ -25,7 +36,7 @@ struct membank_extent {
 	};
 	unsigned long start;
 	unsigned long pages;
-	u32 fit[MEMBANK_EXTENT_ORDERS];
+	struct membank_extent_fit fit;
 };
 
 /**
@@ -33,6 +44,8 @@ struct membank_extent {
  * @root: the extents by address
  * @pages: pages in all of them
  * @extents: how many there are
+ *
+ * The owner brings the lock: it is held to change the set, and to read it.
  */
 struct membank_extent_set {
 	struct rb_root root;
@@ -45,6 +58,8 @@ struct membank_extent_set {
  *                              cannot fail
  * @spare: unused extents
  * @count: how many
+ *
+ * The owner brings the lock.
  */
 struct membank_extent_pool {
 	struct list_head spare;

@@ -111,6 +111,9 @@ long membank_ioctl(struct file *file, unsigned int number, unsigned long arg,
 	ret = copy_struct_from_user(args, command->size, uarg, user_size);
 	if (ret)
 		return ret;
+	/* Nothing is done for who cannot be told: the struct must be writable. */
+	if (copy_to_user(uarg, args, min(user_size, command->size)))
+		return -EFAULT;
 
 	ret = command->handler(&call);
 	if (!ret && copy_to_user(uarg, args, min(user_size, command->size)))

@@ -253,8 +253,7 @@ enum membank_region_flags {
 
 /**
  * struct membank_region_attach - ioctl(MEMBANK_IOC_REGION_ATTACH), on any
- *                                device node that the caller's own process
- *                                has opened
+ *                                device node
  * @size: sizeof(struct membank_region_attach)
  * @fd: the dataspace
  * @start: the address; with SEARCH_ADDR where the search begins, 0: the kernel
@@ -269,8 +268,10 @@ enum membank_region_flags {
  * Errors: EINVAL: @fd is not a dataspace, @offset is not a multiple of the page
  * size, @align is above 46, OVERMAP together with SEARCH_ADDR. ERANGE: @offset +
  * @length lies beyond the dataspace. EADDRNOTAVAIL: the place is taken, or the
- * search found none. EPERM: the address may not be mapped, or the map is
- * that of another process. ENOMEM: the process has no room for the mapping.
+ * search found none. EPERM: the address may not be mapped (vm.mmap_min_addr).
+ * ENOMEM: the process has no room for the mapping.
+ *
+ * Always acts on the caller's own address space, whoever opened the node.
  */
 struct membank_region_attach {
 	__u32 size;

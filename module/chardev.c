@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device nodes: /dev/membank, which lets the kernel choose the bank, and
+ * /dev/membankN, a bank each. mmap() on a node allocates; the commands of a
+ * node make all the other nouns.
+ */
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include <linux/membank.h>
+
+#include "bank.h"
+#include "chardev.h"
+#include "compat.h"
+#include "dataspace.h"
+#include "dmabuf.h"
+#include "ioctl.h"
+#include "mapping.h"
+#include "notifier.h"
+#include "region.h"
+#include "service.h"
+#include "source.h"
+
+#define DATASPACE_FLAGS	(MEMBANK_DATASPACE_CONTINUOUS | \
+			 MEMBANK_DATASPACE_PINNED | \
+			 MEMBANK_DATASPACE_SUPER_PAGES)
+
+#define FEATURES	(MEMBANK_FEATURE_BANKS | MEMBANK_FEATURE_DATASPACES | \
+			 MEMBANK_FEATURE_REGIONS | MEMBANK_FEATURE_NOTIFIERS | \
+			 MEMBANK_FEATURE_SERVICES)
+
+/**
+ * struct membank_node - an open device node
+ * @bank: which bank, NULL for any; constant
+ * @map: the region map of who opened it; constant
+ */
+struct membank_node {
+	struct membank_bank *bank;
+	struct membank_map map;
+};
+
+static int node_get_info(struct membank_call *call)
+{
+	struct membank_node *node = call->file->private_data;
+	struct membank_get_info *args = call->args;
+
+	args->out_version = MEMBANK_ABI_VERSION;
+	args->out_features = FEATURES;
+	args->out_banks = membank_banks_count();
+	args->out_bank = node->bank ? node->bank->index : MEMBANK_BANK_ANY;
+	return 0;
+}
+
+static int node_bank_info(struct membank_call *call)
+{
+	struct membank_bank_info *args = call->args;
+	struct membank_bank_figures figures;
+	struct membank_bank *bank;
+
+	bank = membank_bank_get(args->bank);
+	if (!bank)
+		return -ENOENT;
+
+	membank_bank_figures(bank, &figures);
+	args->out_length = (u64)bank->config.pages << PAGE_SHIFT;
+	args->out_used = (u64)figures.used << PAGE_SHIFT;
+	args->out_largest_free = (u64)figures.largest_free << PAGE_SHIFT;
+	args->out_scrubbed = (u64)figures.scrubbed << PAGE_SHIFT;
+	args->out_dataspaces = figures.dataspaces;
+	args->out_node = bank->node;
+	args->out_source = bank->config.source->id;
+	args->out_flags = bank->config.flags;
+	strscpy_pad(args->out_name, bank->config.name);
+	return 0;
+}
+
+static int node_dataspace_alloc(struct membank_call *call)
+{
+	struct membank_node *node = call->file->private_data;
+	struct membank_dataspace_alloc *args = call->args;
+	struct membank_dataspace *dataspace;
+	struct dma_buf *dmabuf;
+	int fd;
+
+	if (args->flags & ~DATASPACE_FLAGS)
+		return -EOPNOTSUPP;
+
+	dataspace = membank_dataspace_create(node->bank, args->length,
+					     args->flags, args->align);
+	if (IS_ERR(dataspace))
+		return PTR_ERR(dataspace);
+	dmabuf = membank_dmabuf_export(dataspace);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	fd = membank_call_publish(call, dmabuf->file);
+	if (fd < 0)
+		return fd;
+	args->out_fd = fd;
+	return 0;
+}
+
+static int node_dataspace_info(struct membank_call *call)
+{
+	struct membank_dataspace_info *args = call->args;
+	struct membank_dataspace *dataspace;
+	struct dma_buf *dmabuf;
+
+	dmabuf = membank_dmabuf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	dataspace = membank_dmabuf_dataspace(dmabuf);
+	args->out_length = dataspace->length;
+	args->out_extent = (u64)dataspace->pages << PAGE_SHIFT;
+	args->out_offset = (u64)(dataspace->start - dataspace->bank->start)
+			   << PAGE_SHIFT;
+	args->out_bank = dataspace->bank->index;
+	args->out_flags = dataspace->flags;
+	args->out_mappings = atomic_read(&dataspace->mappings);
+	args->__reserved = 0;
+	dma_buf_put(dmabuf);
+	return 0;
+}
+
+static int node_region_attach(struct membank_call *call)
+{
+	return membank_region_attach(call->args);
+}
+
+static int node_region_detach(struct membank_call *call)
+{
+	struct membank_node *node = call->file->private_data;
+
+	return membank_region_detach(&node->map, call->args);
+}
+
+static int node_region_find(struct membank_call *call)
+{
+	struct membank_node *node = call->file->private_data;
+	struct membank_region_find *args = call->args;
+	struct file *file;
+	int ret;
+
+	ret = membank_region_find(&node->map, args, &file);
+	if (ret)
+		return ret;
+	ret = membank_call_publish(call, file);
+	if (ret < 0)
+		return ret;
+	args->out_fd = ret;
+	return 0;
+}
+
+/* The commands of a device node; those of other descriptors stand beside them. */
+static const struct membank_command node_commands[] = {
+	MEMBANK_COMMAND(MEMBANK_IOC_GET_INFO, struct membank_get_info,
+			out_bank, node_get_info),
+	MEMBANK_COMMAND(MEMBANK_IOC_BANK_INFO, struct membank_bank_info,
+			out_name, node_bank_info),
+	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_ALLOC,
+			struct membank_dataspace_alloc, out_fd,
+			node_dataspace_alloc),
+	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_INFO,
+			struct membank_dataspace_info, __reserved,
+			node_dataspace_info),
+	MEMBANK_COMMAND(MEMBANK_IOC_REGION_ATTACH,
+			struct membank_region_attach, out_start,
+			node_region_attach),
+	MEMBANK_COMMAND(MEMBANK_IOC_REGION_DETACH,
+			struct membank_region_detach, out_length,
+			node_region_detach),
+	MEMBANK_COMMAND(MEMBANK_IOC_REGION_FIND, struct membank_region_find,
+			out_fd, node_region_find),
+	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_CREATE,
+			struct membank_notifier_create, __reserved,
+			membank_notifier_ioctl_create),
+	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_REGISTER,
+			struct membank_service_register, name,
+			membank_service_ioctl_register),
+	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_CONNECT,
+			struct membank_service_connect, name,
+			membank_service_ioctl_connect),
+};
+
+/* What is compiled into programs: it changes at the end only. */
+static_assert(sizeof(struct membank_get_info) == 24);
+static_assert(sizeof(struct membank_bank_info) == 120);
+static_assert(sizeof(struct membank_dataspace_alloc) == 24);
+static_assert(sizeof(struct membank_dataspace_info) == 48);
+static_assert(sizeof(struct membank_region_attach) == 48);
+static_assert(sizeof(struct membank_region_detach) == 32);
+static_assert(sizeof(struct membank_region_find) == 48);
+
+static long node_ioctl(struct file *file, unsigned int number,
+		       unsigned long arg)
+{
+	return membank_ioctl(file, number, arg, node_commands,
+			     ARRAY_SIZE(node_commands));
+}
+
+/*
+ * Allocates a dataspace as long as the mapping and makes the mapping one of
+ * its dma-buf, which nothing else holds: its lifetime is that of the memory.
+ */
+static int node_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct membank_node *node = file->private_data;
+	struct membank_dataspace *dataspace;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (vma->vm_pgoff)
+		return -EINVAL;
+
+	dataspace = membank_dataspace_create(node->bank,
+					     vma->vm_end - vma->vm_start, 0, 0);
+	/* For mmap() there is one error for "no room", however much is asked. */
+	if (IS_ERR(dataspace))
+		return PTR_ERR(dataspace) == -ERANGE ? -ENOMEM :
+						       PTR_ERR(dataspace);
+	dmabuf = membank_dmabuf_export(dataspace);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	ret = membank_mapping_init(vma, dataspace);
+	if (!ret)
+		vma_set_file(vma, dmabuf->file);
+	/* The mapping holds it now, or nobody. */
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+static int node_open(struct inode *inode, struct file *file)
+{
+	struct membank_node *node;
+
+	node = kzalloc_obj(*node);
+	if (!node)
+		return -ENOMEM;
+	/* Minor 0 is the node for any bank, minor N + 1 that of bank N. */
+	if (iminor(inode))
+		node->bank = membank_bank_get(iminor(inode) - 1);
+	membank_map_init(&node->map);
+	file->private_data = node;
+	return 0;
+}
+
+static int node_release(struct inode *inode, struct file *file)
+{
+	struct membank_node *node = file->private_data;
+
+	membank_map_exit(&node->map);
+	kfree(node);
+	return 0;
+}
+
+static void node_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct membank_node *node = file->private_data;
+
+	seq_printf(seq, "membank-bank:\t%s\n",
+		   node->bank ? node->bank->config.name : "any");
+}
+
+static const struct file_operations node_fops = {
+	.owner = THIS_MODULE,
+	.open = node_open,
+	.release = node_release,
+	.unlocked_ioctl = node_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = node_mmap,
+	.llseek = noop_llseek,
+	.show_fdinfo = node_show_fdinfo,
+};
+
+static struct class *node_class;
+static struct cdev node_cdev;
+static dev_t node_devt;
+
+static void destroy_devices(unsigned int minors)
+{
+	while (minors--)
+		device_destroy(node_class, node_devt + minors);
+}
+
+static int create_devices(const struct attribute_group **bank_groups)
+{
+	struct device *dev;
+	unsigned int minor;
+
+	for (minor = 0; minor <= membank_banks_count(); minor++) {
+		if (!minor)
+			dev = device_create(node_class, NULL, node_devt, NULL,
+					    "membank");
+		else
+			dev = device_create_with_groups(node_class, NULL,
+							node_devt + minor,
+							membank_bank_get(minor - 1),
+							bank_groups,
+							"membank%u", minor - 1);
+		if (IS_ERR(dev)) {
+			destroy_devices(minor);
+			return PTR_ERR(dev);
+		}
+	}
+	return 0;
+}
+
+/**
+ * membank_chardev_init() - make the device nodes
+ * @bank_groups: sysfs attributes of a bank's device, whose drvdata is the bank
+ *
+ * The last step of loading: from here on there are users.
+ *
+ * Return: 0 or a negative errno.
+ */
+int membank_chardev_init(const struct attribute_group **bank_groups)
+{
+	unsigned int minors = membank_banks_count() + 1;
+	int ret;
+
+	ret = alloc_chrdev_region(&node_devt, 0, minors, KBUILD_MODNAME);
+	if (ret)
+		return ret;
+
+	node_class = class_create(KBUILD_MODNAME);
+	if (IS_ERR(node_class)) {
+		ret = PTR_ERR(node_class);
+		goto unregister_region;
+	}
+
+	cdev_init(&node_cdev, &node_fops);
+	node_cdev.owner = THIS_MODULE;
+	ret = cdev_add(&node_cdev, node_devt, minors);
+	if (ret)
+		goto destroy_class;
+
+	ret = create_devices(bank_groups);
+	if (ret)
+		goto del_cdev;
+	return 0;
+
+del_cdev:
+	cdev_del(&node_cdev);
+destroy_class:
+	class_destroy(node_class);
+unregister_region:
+	unregister_chrdev_region(node_devt, minors);
+	return ret;
+}
+
+/**
+ * membank_chardev_exit() - take the device nodes away
+ */
+void membank_chardev_exit(void)
+{
+	unsigned int minors = membank_banks_count() + 1;
+
+	destroy_devices(minors);
+	cdev_del(&node_cdev);
+	class_destroy(node_class);
+	unregister_chrdev_region(node_devt, minors);
+}
