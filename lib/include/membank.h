@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libmembank: physically contiguous memory that programs name, map, share and
+ * are notified about.
+ *
+ * Every noun is a file descriptor: holding it is the right to use it, it can be
+ * passed over a Unix socket, and what it stands for ends with its last holder.
+ * Close descriptors with close(). All of them are opened with O_CLOEXEC.
+ *
+ * Every function returns 0 (or a value that its comment names) or a negative
+ * errno, and writes its results, which come last among its parameters, only on
+ * success. None prints, none keeps state: all may be called from any thread at
+ * any time, on the same descriptors too. Lengths, offsets and addresses are in
+ * bytes, alignments are exponents of two.
+ *
+ * Errors that any function can return beside those it names: -EBADF and -ENOTTY
+ * (the descriptor is not of the kind the function works on), -EFAULT (a pointer
+ * is wrong), -EMFILE and -ENFILE (no descriptor is free), -ENOMEM (no memory).
+ * membank_explain() turns an error into a sentence for people.
+ */
+#ifndef MEMBANK_H
+#define MEMBANK_H
+
+#include <linux/membank.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ banks */
+
+/**
+ * membank_open() - open a bank
+ * @bank: its number ("0"), its name ("video"), or NULL for "the kernel chooses"
+ * @out_dev: a descriptor of /dev/membankN, or of /dev/membank for NULL
+ *
+ * The descriptor is also the door to the other nouns, and stands for the region
+ * map of the calling process.
+ *
+ * Return: 0; -ENOENT: the module is not loaded, or has no such bank; -EACCES:
+ * the caller may not use it (the group of the nodes is membank).
+ */
+int membank_open(const char *bank, int *out_dev);
+
+/**
+ * membank_get_info() - what the module can do
+ * @dev: from membank_open()
+ * @out_info: filled; see struct membank_get_info in linux/membank.h
+ *
+ * Return: 0.
+ */
+int membank_get_info(int dev, struct membank_get_info *out_info);
+
+/**
+ * membank_bank_info() - what a bank is and how full it is
+ * @dev: from membank_open(), of any bank
+ * @bank: its number
+ * @out_info: filled; see struct membank_bank_info in linux/membank.h
+ *
+ * Return: 0; -ENOENT: there is no bank of this number.
+ */
+int membank_bank_info(int dev, uint32_t bank,
+		      struct membank_bank_info *out_info);
+
+/* ------------------------------------------------------------- dataspaces */
+
+/**
+ * membank_dataspace_alloc() - allocate contiguous, zeroed memory
+ * @dev: from membank_open(): the bank that it is taken from
+ * @length: bytes
+ * @flags: MEMBANK_DATASPACE_SUPER_PAGES or 0
+ * @align: least log2 alignment of the physical address, 0 for a page, up to 30
+ * @out_dataspace: a dma-buf, to be closed; the memory lives as long as this
+ *                 descriptor, a copy, a mapping or a device holds it
+ *
+ * Return: 0; -ERANGE: the length is 0 or more than the bank can hold, or @align
+ * is above 30; -ENOMEM: no free extent is large enough now; -EOPNOTSUPP: an
+ * unknown flag.
+ */
+int membank_dataspace_alloc(int dev, uint64_t length, uint32_t flags,
+			    uint32_t align, int *out_dataspace);
+
+/**
+ * membank_dataspace_info() - what a dataspace is
+ * @dev: from membank_open(), of any bank
+ * @dataspace: the dataspace
+ * @out_info: filled; see struct membank_dataspace_info in linux/membank.h
+ *
+ * Return: 0; -EINVAL: @dataspace is none.
+ */
+int membank_dataspace_info(int dev, int dataspace,
+			   struct membank_dataspace_info *out_info);
+
+/**
+ * enum membank_access - what the CPU is about to do with a dataspace
+ * @MEMBANK_ACCESS_READ: read
+ * @MEMBANK_ACCESS_WRITE: write
+ */
+enum membank_access {
+	MEMBANK_ACCESS_READ = 1 << 0,
+	MEMBANK_ACCESS_WRITE = 1 << 1,
+};
+
+/**
+ * membank_sync_start() - begin to use memory that a device uses too
+ * @dataspace: the dataspace, or any other dma-buf
+ * @access: set of enum membank_access
+ *
+ * Not needed between programs, only between a program and a device.
+ *
+ * Return: 0; -EINVAL: @access is wrong.
+ */
+int membank_sync_start(int dataspace, unsigned int access);
+
+/**
+ * membank_sync_end() - end what membank_sync_start() began
+ * @dataspace: the dataspace
+ * @access: as in membank_sync_start()
+ *
+ * Return: 0; -EINVAL: @access is wrong.
+ */
+int membank_sync_end(int dataspace, unsigned int access);
+
+/* ---------------------------------------------------------------- regions */
+
+/**
+ * membank_region_attach() - map a dataspace into the calling process
+ * @dev: from membank_open(), of any bank
+ * @dataspace: what is mapped
+ * @offset: its first byte to be mapped, a multiple of the page size
+ * @length: bytes, rounded up to pages; 0: all from @offset on
+ * @flags: set of enum membank_region_flags; 0 stands for SEARCH_ADDR where
+ *         @start is NULL
+ * @align: least log2 alignment of the address with SEARCH_ADDR, 0 for a page
+ * @start: where; with SEARCH_ADDR at or above
+ * @out_addr: where it is now; unmapped by membank_region_detach() or munmap()
+ *
+ * Return: 0; -EADDRNOTAVAIL: the place is taken, or the search found none;
+ * -ERANGE: beyond the dataspace; -EINVAL, -EPERM, -EOPNOTSUPP: see struct
+ * membank_region_attach in linux/membank.h.
+ */
+int membank_region_attach(int dev, int dataspace, uint64_t offset,
+			  uint64_t length, uint32_t flags, uint32_t align,
+			  void *start, void **out_addr);
+
+/**
+ * membank_region_detach() - unmap a region
+ * @dev: from membank_open() in this process
+ * @addr: any address in it
+ *
+ * Return: 0; -ENOENT: no region holds @addr; -EPERM: another process opened
+ * @dev.
+ */
+int membank_region_detach(int dev, void *addr);
+
+/**
+ * membank_region_find() - what is attached at an address
+ * @dev: from membank_open(); its opener's address space is looked at
+ * @addr: any address
+ * @out_info: filled; see struct membank_region_find in linux/membank.h; its
+ *            out_fd is a descriptor of the dataspace, to be closed
+ *
+ * Return: 0; -ENOENT: no region holds @addr; -ESRCH: the opener is gone or has
+ * called exec().
+ */
+int membank_region_find(int dev, const void *addr,
+			struct membank_region_find *out_info);
+
+/* -------------------------------------------------------------- notifiers */
+
+/**
+ * membank_notifier_create() - make a notifier
+ * @dev: from membank_open(), of any bank
+ * @out_notifier: may trigger and receive; to be closed
+ *
+ * Return: 0.
+ */
+int membank_notifier_create(int dev, int *out_notifier);
+
+/**
+ * membank_notifier_derive() - another descriptor of it, with fewer rights
+ * @notifier: the notifier
+ * @rights: set of enum membank_notifier_rights
+ * @out_notifier: has just these rights; to be closed
+ *
+ * Return: 0; -EACCES: @notifier lacks one of @rights; -EINVAL: @rights is 0.
+ */
+int membank_notifier_derive(int notifier, uint32_t rights, int *out_notifier);
+
+/**
+ * membank_notifier_bind() - receive triggers
+ * @notifier: the notifier, with the right to receive
+ * @eventfd: counts the triggers from now on; -1: receive no more
+ *
+ * Return: 0; -EACCES: no right to receive; -EINVAL: not an eventfd.
+ */
+int membank_notifier_bind(int notifier, int eventfd);
+
+/**
+ * membank_notifier_listen() - make an eventfd and bind it
+ * @notifier: the notifier, with the right to receive
+ * @out_eventfd: non-blocking, for membank_notifier_wait() or any event loop; to
+ *               be closed
+ *
+ * Return: 0; -EACCES: no right to receive.
+ */
+int membank_notifier_listen(int notifier, int *out_eventfd);
+
+/**
+ * membank_notifier_trigger() - wake the other side
+ * @notifier: the notifier, with the right to trigger
+ *
+ * What was written to shared memory before is seen by who is woken.
+ *
+ * Return: 0; -EACCES: no right to trigger.
+ */
+int membank_notifier_trigger(int notifier);
+
+/**
+ * membank_notifier_wait() - sleep until triggered
+ * @notifier: the notifier, to learn that the other side is gone; or -1
+ * @eventfd: from membank_notifier_listen()
+ * @timeout_ms: milliseconds to wait at most; 0: do not wait; -1: for ever
+ * @out_count: triggers since the last wait, at least 1; may be NULL
+ *
+ * Return: 0; -ETIMEDOUT; -EPIPE: the other side of @notifier is gone, and all
+ * its triggers have been taken; -EINTR: a signal came.
+ */
+int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
+			  uint64_t *out_count);
+
+/* --------------------------------------------------------------- services */
+
+/**
+ * membank_service_register() - offer dataspaces and notifiers under a name
+ * @dev: from membank_open(), of any bank
+ * @name: 1 to MEMBANK_NAME_MAX bytes, no '/'
+ * @offers: fd and, for a notifier, rights of each; held by the service
+ * @count: how many, at most MEMBANK_OFFERS_MAX
+ * @mode: who may connect: a set of 0222
+ * @out_service: readable when a client came or went; to be closed, which ends
+ *               the service
+ *
+ * Return: 0; -EEXIST: the name is taken; -EACCES: an offer asks for rights that
+ * its descriptor lacks; -EINVAL: name, mode, count or an offer is wrong.
+ */
+int membank_service_register(int dev, const char *name,
+			     const struct membank_offer *offers,
+			     unsigned int count, unsigned int mode,
+			     int *out_service);
+
+/**
+ * membank_service_read_event() - which client came or went
+ * @service: from membank_service_register()
+ * @out_event: filled; see struct membank_service_event in linux/membank.h
+ *
+ * Sleeps until there is one, unless O_NONBLOCK is set.
+ *
+ * Return: 0; -EAGAIN: none, and O_NONBLOCK is set; -EINTR: a signal came.
+ */
+int membank_service_read_event(int service,
+			       struct membank_service_event *out_event);
+
+/**
+ * membank_service_connect() - connect to a service
+ * @dev: from membank_open(), of any bank
+ * @name: its name
+ * @timeout_ms: milliseconds to wait for the name to appear; 0: do not wait;
+ *              -1: for ever
+ * @offers: room for what it offers
+ * @count: how much room; set to how many there are
+ * @out_connection: hangs up (POLLHUP) when the server is gone; to be closed
+ *
+ * The descriptors in @offers are the caller's own, to be closed.
+ *
+ * Return: 0; -ENOENT: there is no such service; -ETIMEDOUT: none appeared in
+ * time; -EACCES: it does not admit the caller; -ENOSPC: @offers is too short;
+ * -EINTR: a signal came; -EINVAL: the name is wrong.
+ */
+int membank_service_connect(int dev, const char *name, int timeout_ms,
+			    struct membank_offer *offers, unsigned int *count,
+			    int *out_connection);
+
+/* ----------------------------------------------------------------- module */
+
+/**
+ * membank_load() - load the kernel module, as modprobe does
+ * @params: its parameters, such as "banks=video:64M,rt:32M"; NULL or "" for
+ *          those of modprobe.d and the default
+ * @why: if it fails, one sentence says why and what to do; may be NULL
+ * @size: bytes that @why has room for
+ *
+ * Return: 0, also if it was loaded already and @params is empty; -EEXIST: it is
+ * loaded already, and @params might differ; -ENOENT: there is none for the
+ * running kernel; -EPERM: the caller may not load modules; -ENOMEM, -EINVAL,
+ * -ERANGE, -ENODEV: the module refused its parameters and told why in the
+ * kernel log; or what else the kernel said.
+ */
+int membank_load(const char *params, char *why, size_t size);
+
+/* ----------------------------------------------------------------- errors */
+
+/**
+ * enum membank_operation - what was tried, for membank_explain()
+ */
+enum membank_operation {
+	MEMBANK_OPEN,
+	MEMBANK_ALLOC,
+	MEMBANK_ATTACH,
+	MEMBANK_DETACH,
+	MEMBANK_FIND,
+	MEMBANK_NOTIFY,
+	MEMBANK_REGISTER,
+	MEMBANK_CONNECT,
+};
+
+/**
+ * membank_explain() - say in words what an error means and what helps
+ * @operation: what was tried
+ * @error: what it returned, negative
+ *
+ * Return: a sentence without a full stop, constant, never NULL; for errors that
+ * mean nothing special here, what strerror() would say of most.
+ */
+const char *membank_explain(enum membank_operation operation, int error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MEMBANK_H */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MEMBANK_INTERNAL_H
+#define MEMBANK_INTERNAL_H
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "membank.h"
+
+#define MEMBANK_API __attribute__((visibility("default")))
+
+/* The only way into the kernel: 0 or a negative errno. */
+static inline int membank_call(int fd, unsigned long command, void *args)
+{
+	return ioctl(fd, command, args) < 0 ? -errno : 0;
+}
+
+#endif /* MEMBANK_INTERNAL_H */
