@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common.h"
+
+/* The longest struct of the ABI, and room behind it. */
+#define STRUCT_MAX 256
+
+/**
+ * test_ioctl() - one command, and a look at the rule for failures
+ * @fd: descriptor it goes to
+ * @command: MEMBANK_IOC_*
+ * @arg: its struct, or NULL
+ *
+ * Return: 0 or a negative errno; -EPROTO, which no command gives, if it failed
+ * and wrote into the struct all the same.
+ */
+int test_ioctl(int fd, unsigned long command, void *arg)
+{
+	unsigned char before[STRUCT_MAX];
+	size_t size = 0;
+	int ret;
+
+	if (arg) {
+		size = *(const __u32 *)arg;
+		if (size > sizeof(before))
+			size = sizeof(before);
+		memcpy(before, arg, size);
+	}
+
+	if (ioctl(fd, command, arg) == 0)
+		return 0;
+
+	ret = -errno;
+	if (size && memcmp(before, arg, size))
+		return -EPROTO;
+	return ret;
+}
+
+/**
+ * test_open() - open a node for reading and writing
+ * @bank: number, or TEST_ANY for /dev/membank
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int test_open(int bank)
+{
+	char path[32] = "/dev/membank";
+	int fd;
+
+	if (bank != TEST_ANY)
+		snprintf(path, sizeof(path), "/dev/membank%d", bank);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/**
+ * test_attr() - read a file of a bank in sysfs
+ * @bank: number
+ * @name: of the file, relative to the folder of the bank
+ * @text: where its line goes, without the newline
+ * @size: room there
+ *
+ * Return: whether it could be read.
+ */
+bool test_attr(unsigned int bank, const char *name, char *text, size_t size)
+{
+	char path[128];
+	FILE *file;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/sys/class/membank/membank%u/%s", bank,
+		 name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	ok = fgets(text, size, file);
+	fclose(file);
+	if (ok)
+		text[strcspn(text, "\n")] = '\0';
+	return ok;
+}
+
+/**
+ * test_number() - read a plain decimal number of a bank in sysfs
+ * @bank: number of the bank
+ * @name: of the file
+ *
+ * Return: the number, TEST_NONE if there is none.
+ */
+__u64 test_number(unsigned int bank, const char *name)
+{
+	__u64 number;
+	char text[64], *end;
+
+	if (!test_attr(bank, name, text, sizeof(text)))
+		return TEST_NONE;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	return errno || end == text || *end ? TEST_NONE : number;
+}
+
+/**
+ * test_figures() - all figures of a bank
+ * @bank: number
+ */
+struct test_figures test_figures(unsigned int bank)
+{
+	return (struct test_figures){
+		.size = test_number(bank, "size"),
+		.used = test_number(bank, "used"),
+		.free = test_number(bank, "free"),
+		.largest_free = test_number(bank, "largest_free"),
+		.scrubbed = test_number(bank, "scrubbed"),
+		.dataspaces = test_number(bank, "dataspaces"),
+	};
+}
+
+/** test_banks() - how many banks there are */
+unsigned int test_banks(void)
+{
+	unsigned int banks = 0;
+
+	while (test_number(banks, "size") != TEST_NONE)
+		banks++;
+	return banks;
+}
+
+/** test_used() - bytes used in all banks */
+__u64 test_used(void)
+{
+	unsigned int bank, banks = test_banks();
+	__u64 used = 0;
+
+	for (bank = 0; bank < banks; bank++)
+		used += test_number(bank, "used");
+	return used;
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+}
+
+static __s64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/**
+ * test_wait_used() - wait until just this much is used in all banks
+ * @bytes: how much
+ *
+ * What other tasks held is freed when they have ended and their last pins are
+ * gone, which nobody can see from outside.
+ *
+ * Return: whether it came so within TEST_PATIENCE.
+ */
+bool test_wait_used(__u64 bytes)
+{
+	__s64 end = now_ms() + TEST_PATIENCE;
+	bool reached;
+
+	while (!(reached = test_used() == bytes) && now_ms() < end)
+		nap();
+	return reached;
+}
+
+/**
+ * test_banks_empty() - wait until every bank is as it was after loading
+ *
+ * Return: whether it came so within TEST_PATIENCE; if not, says what is left.
+ */
+bool test_banks_empty(void)
+{
+	unsigned int bank, banks = test_banks();
+	bool empty = banks && test_wait_used(0);
+	struct test_figures is;
+
+	for (bank = 0; bank < banks; bank++) {
+		is = test_figures(bank);
+		if (is.free == is.size && is.largest_free == is.size &&
+		    !is.used && !is.dataspaces)
+			continue;
+		empty = false;
+		printf("# bank %u holds %llu of %llu bytes in %llu dataspaces\n",
+		       bank, is.used, is.size, is.dataspaces);
+	}
+	return empty;
+}
+
+/**
+ * test_alloc() - allocate a dataspace
+ * @dev: a node
+ * @length: bytes
+ * @flags: set of &enum membank_dataspace_flags
+ * @align: log2
+ *
+ * Return: its descriptor or a negative errno.
+ */
+int test_alloc(int dev, __u64 length, __u32 flags, __u32 align)
+{
+	struct membank_dataspace_alloc alloc;
+	int ret;
+
+	memset(&alloc, TEST_JUNK, sizeof(alloc));
+	alloc.size = sizeof(alloc);
+	alloc.flags = flags;
+	alloc.length = length;
+	alloc.align = align;
+	ret = test_ioctl(dev, MEMBANK_IOC_DATASPACE_ALLOC, &alloc);
+	return ret ? ret : alloc.out_fd;
+}
+
+/**
+ * test_info() - ask about a dataspace
+ * @dev: a node
+ * @fd: the dataspace
+ * @info: the answer
+ *
+ * Return: 0 or a negative errno.
+ */
+int test_info(int dev, int fd, struct membank_dataspace_info *info)
+{
+	memset(info, TEST_JUNK, sizeof(*info));
+	info->size = sizeof(*info);
+	info->fd = fd;
+	return test_ioctl(dev, MEMBANK_IOC_DATASPACE_INFO, info);
+}
+
+/**
+ * test_map() - mmap() from the start, shared, to read and write
+ * @fd: a node or a dataspace
+ * @length: bytes
+ *
+ * Return: the address or MAP_FAILED.
+ */
+void *test_map(int fd, size_t length)
+{
+	return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+/**
+ * test_all_bytes() - whether memory holds nothing but one byte
+ * @start: of the memory
+ * @byte: the byte
+ * @length: of the memory
+ */
+bool test_all_bytes(const void *start, int byte, size_t length)
+{
+	const unsigned char *first = start;
+
+	if (!length)
+		return true;
+	return *first == byte && !memcmp(first, first + 1, length - 1);
+}
+
+/** test_open_files() - how many descriptors this process has open */
+unsigned int test_open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int files = 0;
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		files++;
+	closedir(dir);
+	return files;
+}
+
+/**
+ * test_pagemap() - what /proc/self/pagemap says about a page
+ * @addr: any address in it
+ *
+ * Return: its 64 bits, 0 if they cannot be read.
+ */
+__u64 test_pagemap(const void *addr)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	__u64 entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, sizeof(entry),
+		  (uintptr_t)addr / page * sizeof(entry)) != sizeof(entry))
+		entry = 0;
+	close(fd);
+	return entry;
+}
+
+/**
+ * test_present() - whether a page is in the page tables
+ * @addr: any address in it
+ */
+bool test_present(const void *addr)
+{
+	return test_pagemap(addr) >> 63;
+}
+
+/**
+ * test_physical() - physical address of a page that is present
+ * @addr: any address in it
+ *
+ * Return: the address of its start, 0 if the kernel does not tell.
+ */
+__u64 test_physical(const void *addr)
+{
+	__u64 frame = test_pagemap(addr) & ((1ULL << 55) - 1);
+
+	return test_present(addr) ? frame * sysconf(_SC_PAGESIZE) : 0;
+}
+
+/**
+ * test_send_fd() - pass a descriptor over a Unix socket
+ * @socket: where to
+ * @fd: the descriptor
+ *
+ * Return: 0 or a negative errno.
+ */
+int test_send_fd(int socket, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	char byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, 0) == 1 ? 0 : -errno;
+}
+
+/**
+ * test_receive_fd() - take a descriptor from a Unix socket
+ * @socket: where from
+ *
+ * Return: the descriptor or a negative errno; -ENODATA if none came.
+ */
+int test_receive_fd(int socket)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC) < 0)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return -ENODATA;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}
+
+/**
+ * test_wait_child() - wait for the end of a child
+ * @child: its process id
+ *
+ * Return: its exit status, or the negative number of the signal it died of.
+ */
+int test_wait_child(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/**
+ * test_kill() - kill -9, and wait
+ * @child: process id of a child
+ *
+ * Return: as test_wait_child().
+ */
+int test_kill(pid_t child)
+{
+	kill(child, SIGKILL);
+	return test_wait_child(child);
+}

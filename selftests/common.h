@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests share: calls that give an errno as a number, the figures of a
+ * bank, and the look at a page from outside. Include it after
+ * kselftest_harness.h.
+ */
+#ifndef MEMBANK_SELFTESTS_COMMON_H
+#define MEMBANK_SELFTESTS_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <linux/membank.h>
+
+#define KIB 1024UL
+#define MIB (1024 * KIB)
+#define GRAIN (2 * MIB)
+
+/* What every output holds before a call, so that an unwritten one shows. */
+#define TEST_JUNK 0xcc
+
+/* Of test_open(): the node /dev/membank. */
+#define TEST_ANY (-1)
+
+/* Of test_number(): there is no such number. */
+#define TEST_NONE (~0ULL)
+
+/* How long something that other tasks finish may take, in milliseconds. */
+#define TEST_PATIENCE 10000
+
+/* Seconds for a case that is slow in an emulated machine with KASAN. */
+#define TEST_SLOW 240
+
+/**
+ * struct test_figures - one bank as sysfs shows it, in bytes
+ * @size: of the bank
+ * @used: allocated, or pinned after the end of its dataspace
+ * @free: what can be allocated
+ * @largest_free: what can be allocated at once
+ * @scrubbed: the part of @free that is clean
+ * @dataspaces: how many live
+ */
+struct test_figures {
+	__u64 size;
+	__u64 used;
+	__u64 free;
+	__u64 largest_free;
+	__u64 scrubbed;
+	__u64 dataspaces;
+};
+
+int test_ioctl(int fd, unsigned long command, void *arg);
+int test_open(int bank);
+
+bool test_attr(unsigned int bank, const char *name, char *text, size_t size);
+__u64 test_number(unsigned int bank, const char *name);
+struct test_figures test_figures(unsigned int bank);
+unsigned int test_banks(void);
+__u64 test_used(void);
+bool test_wait_used(__u64 bytes);
+bool test_banks_empty(void);
+
+int test_alloc(int dev, __u64 length, __u32 flags, __u32 align);
+int test_info(int dev, int fd, struct membank_dataspace_info *info);
+void *test_map(int fd, size_t length);
+
+bool test_all_bytes(const void *start, int byte, size_t length);
+unsigned int test_open_files(void);
+__u64 test_pagemap(const void *addr);
+bool test_present(const void *addr);
+__u64 test_physical(const void *addr);
+
+int test_send_fd(int socket, int fd);
+int test_receive_fd(int socket);
+int test_wait_child(pid_t child);
+int test_kill(pid_t child);
+
+/* The call succeeds, or gives just this errno. */
+#define test_ok(_fd, _command, _arg) \
+	ASSERT_EQ(0, test_ioctl(_fd, _command, _arg))
+#define test_err(_errno, _fd, _command, _arg) \
+	EXPECT_EQ(-(_errno), test_ioctl(_fd, _command, _arg))
+
+#endif /* MEMBANK_SELFTESTS_COMMON_H */
