@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Notifiers: one side triggers, the other side receives through an eventfd of
+ * its own. After L4Re's Irq.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/rculist.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include <linux/membank.h>
+
+#include "compat.h"
+#include "ioctl.h"
+#include "notifier.h"
+#include "trace.h"
+
+#define NOTIFIER_RIGHTS	(MEMBANK_NOTIFIER_TRIGGER | MEMBANK_NOTIFIER_RECEIVE)
+
+/**
+ * struct membank_notifier - what all descriptors of a notifier share
+ * @refs: handles, and services that offer it
+ * @bindings: struct notifier_binding; changed under @lock, read under RCU
+ * @missed: 1 if a trigger found nobody bound; atomic
+ * @hangup: who polls a handle, to learn that the other side is gone
+ * @lock: guards @bindings against change and all that follows; no other lock is
+ *        taken under it
+ * @triggers: handles with the right TRIGGER
+ * @receivers: handles with the right RECEIVE
+ * @triggers_ever: like @triggers, with those that are gone
+ * @receivers_ever: like @receivers, with those that are gone
+ */
+struct membank_notifier {
+	struct kref refs;
+	struct list_head bindings;
+	atomic_t missed;
+	wait_queue_head_t hangup;
+
+	/* Counts of handles, and changes of bindings. */
+	spinlock_t lock;
+	u64 triggers;
+	u64 receivers;
+	u64 triggers_ever;
+	u64 receivers_ever;
+};
+
+/**
+ * struct notifier_binding - an eventfd that counts triggers
+ * @node: in the notifier's bindings
+ * @eventfd: the eventfd; the binding holds it
+ * @rcu: frees the binding when no trigger can see it any more
+ */
+struct notifier_binding {
+	struct list_head node;
+	struct eventfd_ctx *eventfd;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct notifier_handle - one descriptor of a notifier
+ * @notifier: whose; the handle holds it; constant
+ * @rights: set of &enum membank_notifier_rights; constant
+ * @binding: what it has bound, or NULL; under the notifier's lock
+ */
+struct notifier_handle {
+	struct membank_notifier *notifier;
+	u32 rights;
+	struct notifier_binding *binding;
+};
+
+static const struct file_operations notifier_fops;
+
+static void notifier_free(struct kref *refs)
+{
+	struct membank_notifier *notifier =
+		container_of(refs, struct membank_notifier, refs);
+
+	WARN_ON(!list_empty(&notifier->bindings));
+	kfree(notifier);
+}
+
+/* Runs in softirq context; membank_exit() waits for it with rcu_barrier(). */
+static void binding_free(struct rcu_head *rcu)
+{
+	struct notifier_binding *binding =
+		container_of(rcu, struct notifier_binding, rcu);
+
+	eventfd_ctx_put(binding->eventfd);
+	kfree(binding);
+}
+
+/* A new descriptor; what it holds ends in notifier_release(). */
+static struct file *notifier_open(struct membank_notifier *notifier, u32 rights)
+{
+	struct notifier_handle *handle;
+	struct file *file;
+
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	handle->notifier = notifier;
+	handle->rights = rights;
+
+	file = anon_inode_getfile("[membank-notifier]", &notifier_fops, handle,
+				  O_RDWR);
+	if (IS_ERR(file)) {
+		kfree(handle);
+		return file;
+	}
+
+	kref_get(&notifier->refs);
+	spin_lock(&notifier->lock);
+	if (rights & MEMBANK_NOTIFIER_TRIGGER) {
+		notifier->triggers++;
+		notifier->triggers_ever++;
+	}
+	if (rights & MEMBANK_NOTIFIER_RECEIVE) {
+		notifier->receivers++;
+		notifier->receivers_ever++;
+	}
+	spin_unlock(&notifier->lock);
+	return file;
+}
+
+/* Gives @handle another binding, or none; what it had before ends. */
+static void handle_rebind(struct notifier_handle *handle,
+			  struct notifier_binding *binding)
+{
+	struct membank_notifier *notifier = handle->notifier;
+	struct notifier_binding *old;
+
+	spin_lock(&notifier->lock);
+	old = handle->binding;
+	handle->binding = binding;
+	/* One step for a trigger under way: it sees the old or the new one. */
+	if (old && binding)
+		list_replace_rcu(&old->node, &binding->node);
+	else if (binding)
+		list_add_rcu(&binding->node, &notifier->bindings);
+	else if (old)
+		list_del_rcu(&old->node);
+	spin_unlock(&notifier->lock);
+
+	if (old)
+		call_rcu(&old->rcu, binding_free);
+}
+
+static int notifier_release(struct inode *inode, struct file *file)
+{
+	struct notifier_handle *handle = file->private_data;
+	struct membank_notifier *notifier = handle->notifier;
+
+	handle_rebind(handle, NULL);
+	spin_lock(&notifier->lock);
+	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER)
+		notifier->triggers--;
+	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE)
+		notifier->receivers--;
+	spin_unlock(&notifier->lock);
+	kfree(handle);
+
+	/*
+	 * Those who wait there poll handles of their own, each of which holds
+	 * the notifier, and so the wait queue, for as long as they wait.
+	 */
+	wake_up_poll(&notifier->hangup, EPOLLHUP);
+	kref_put(&notifier->refs, notifier_free);
+	return 0;
+}
+
+static __poll_t notifier_poll(struct file *file, poll_table *wait)
+{
+	struct notifier_handle *handle = file->private_data;
+	struct membank_notifier *notifier = handle->notifier;
+	u64 peers = 0, peers_ever = 0, own;
+
+	poll_wait(file, &notifier->hangup, wait);
+
+	spin_lock(&notifier->lock);
+	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
+		own = handle->rights & MEMBANK_NOTIFIER_TRIGGER ? 1 : 0;
+		peers += notifier->triggers - own;
+		peers_ever += notifier->triggers_ever - own;
+	}
+	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER) {
+		own = handle->rights & MEMBANK_NOTIFIER_RECEIVE ? 1 : 0;
+		peers += notifier->receivers - own;
+		peers_ever += notifier->receivers_ever - own;
+	}
+	spin_unlock(&notifier->lock);
+	return peers_ever && !peers ? EPOLLHUP : 0;
+}
+
+static unsigned int signal_bindings(struct membank_notifier *notifier)
+{
+	struct notifier_binding *binding;
+	unsigned int receivers = 0;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(binding, &notifier->bindings, node) {
+		eventfd_signal(binding->eventfd);
+		receivers++;
+	}
+	rcu_read_unlock();
+	return receivers;
+}
+
+static int notifier_trigger(struct membank_call *call)
+{
+	struct notifier_handle *handle = call->file->private_data;
+	struct membank_notifier *notifier = handle->notifier;
+	struct membank_notifier_trigger *args = call->args;
+	unsigned int receivers;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (!(handle->rights & MEMBANK_NOTIFIER_TRIGGER))
+		return -EACCES;
+
+	receivers = signal_bindings(notifier);
+	while (!receivers) {
+		atomic_set(&notifier->missed, 1);
+		/*
+		 * Pairs with the barrier of atomic_xchg() in notifier_bind():
+		 * either we see the binding it has added, or it sees that we
+		 * missed one. If both, xchg lets one of us signal.
+		 */
+		smp_mb();
+		if (list_empty(&notifier->bindings) ||
+		    !atomic_xchg(&notifier->missed, 0))
+			break;
+		receivers = signal_bindings(notifier);
+	}
+	trace_membank_trigger(notifier, receivers);
+	return 0;
+}
+
+static int notifier_bind(struct membank_call *call)
+{
+	struct notifier_handle *handle = call->file->private_data;
+	struct membank_notifier_bind *args = call->args;
+	struct notifier_binding *binding;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (args->__reserved || args->eventfd < -1)
+		return -EINVAL;
+	if (!(handle->rights & MEMBANK_NOTIFIER_RECEIVE))
+		return -EACCES;
+	if (args->eventfd == -1) {
+		handle_rebind(handle, NULL);
+		return 0;
+	}
+
+	binding = kzalloc_obj(*binding, GFP_KERNEL_ACCOUNT);
+	if (!binding)
+		return -ENOMEM;
+	binding->eventfd = eventfd_ctx_fdget(args->eventfd);
+	if (IS_ERR(binding->eventfd)) {
+		int ret = PTR_ERR(binding->eventfd);
+
+		kfree(binding);
+		return ret;
+	}
+
+	/*
+	 * Another thread may bind or close meanwhile and end this binding: the
+	 * reader's side of RCU keeps it for the signal below.
+	 */
+	rcu_read_lock();
+	handle_rebind(handle, binding);
+	/* A full barrier, which pairs with smp_mb() in notifier_trigger(). */
+	if (atomic_xchg(&handle->notifier->missed, 0))
+		eventfd_signal(binding->eventfd);
+	rcu_read_unlock();
+	return 0;
+}
+
+static int notifier_derive(struct membank_call *call)
+{
+	struct notifier_handle *handle = call->file->private_data;
+	struct membank_notifier_derive *args = call->args;
+	struct file *file;
+	int fd;
+
+	if (args->rights & ~NOTIFIER_RIGHTS)
+		return -EOPNOTSUPP;
+	if (args->__reserved || !args->rights)
+		return -EINVAL;
+	if (args->rights & ~handle->rights)
+		return -EACCES;
+
+	file = notifier_open(handle->notifier, args->rights);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	fd = membank_call_publish(call, file);
+	if (fd < 0)
+		return fd;
+	args->out_fd = fd;
+	return 0;
+}
+
+static const struct membank_command notifier_commands[] = {
+	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_DERIVE,
+			struct membank_notifier_derive, __reserved,
+			notifier_derive),
+	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_BIND, struct membank_notifier_bind,
+			__reserved, notifier_bind),
+	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_TRIGGER,
+			struct membank_notifier_trigger, flags,
+			notifier_trigger),
+};
+
+static_assert(sizeof(struct membank_notifier_create) == 16);
+static_assert(sizeof(struct membank_notifier_derive) == 16);
+static_assert(sizeof(struct membank_notifier_bind) == 16);
+static_assert(sizeof(struct membank_notifier_trigger) == 8);
+
+static long notifier_ioctl(struct file *file, unsigned int number,
+			   unsigned long arg)
+{
+	return membank_ioctl(file, number, arg, notifier_commands,
+			     ARRAY_SIZE(notifier_commands));
+}
+
+static void notifier_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct notifier_handle *handle = file->private_data;
+	bool bound;
+
+	spin_lock(&handle->notifier->lock);
+	bound = handle->binding;
+	spin_unlock(&handle->notifier->lock);
+
+	seq_printf(seq, "membank-rights:\t%s%s\nmembank-bound:\t%d\n",
+		   handle->rights & MEMBANK_NOTIFIER_TRIGGER ? "t" : "-",
+		   handle->rights & MEMBANK_NOTIFIER_RECEIVE ? "r" : "-",
+		   bound);
+}
+
+static const struct file_operations notifier_fops = {
+	.owner = THIS_MODULE,
+	.release = notifier_release,
+	.poll = notifier_poll,
+	.unlocked_ioctl = notifier_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+	.show_fdinfo = notifier_show_fdinfo,
+};
+
+/**
+ * membank_notifier_ioctl_create() - make a notifier
+ * @call: args is a &struct membank_notifier_create
+ *
+ * Return: 0 or a negative errno, as the ABI says.
+ */
+int membank_notifier_ioctl_create(struct membank_call *call)
+{
+	struct membank_notifier_create *args = call->args;
+	struct membank_notifier *notifier;
+	struct file *file;
+	int fd;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (args->__reserved)
+		return -EINVAL;
+
+	notifier = kzalloc_obj(*notifier, GFP_KERNEL_ACCOUNT);
+	if (!notifier)
+		return -ENOMEM;
+	kref_init(&notifier->refs);
+	spin_lock_init(&notifier->lock);
+	INIT_LIST_HEAD(&notifier->bindings);
+	init_waitqueue_head(&notifier->hangup);
+
+	/* The descriptor holds the notifier, or nobody does. */
+	file = notifier_open(notifier, NOTIFIER_RIGHTS);
+	kref_put(&notifier->refs, notifier_free);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	fd = membank_call_publish(call, file);
+	if (fd < 0)
+		return fd;
+	args->out_fd = fd;
+	return 0;
+}
+
+static void *notifier_offer_get(struct file *file, u32 *rights)
+{
+	struct notifier_handle *handle;
+
+	if (file->f_op != &notifier_fops)
+		return NULL;
+	handle = file->private_data;
+	kref_get(&handle->notifier->refs);
+	*rights = handle->rights;
+	return handle->notifier;
+}
+
+static struct file *notifier_offer_open(void *object, u32 rights)
+{
+	return notifier_open(object, rights);
+}
+
+static void notifier_offer_put(void *object)
+{
+	struct membank_notifier *notifier = object;
+
+	kref_put(&notifier->refs, notifier_free);
+}
+
+/* Every client of a service gets a handle of its own, so that its end shows. */
+const struct membank_offer_ops membank_notifier_offer_ops = {
+	.kind = MEMBANK_OFFER_NOTIFIER,
+	.known_rights = NOTIFIER_RIGHTS,
+	.get = notifier_offer_get,
+	.open = notifier_offer_open,
+	.put = notifier_offer_put,
+};
