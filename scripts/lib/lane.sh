@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Lanes: which kernel there is and what is built against it. Sourced after
+# common.sh. A lane is a file of variables in scripts/lanes and nothing else.
+
+lanes() {
+	local file
+
+	for file in "$scripts"/lanes/*; do
+		[[ $file == *.* ]] || echo "${file##*/}"
+	done
+}
+
+# use_lane NAME: read the description, work out the names of its cache entries.
+use_lane() {
+	lane=$1
+	[[ $lane =~ ^[a-z0-9]+$ && -f $scripts/lanes/$lane ]] ||
+		die "There is no lane '$lane', there are $(lanes | paste -sd' '), so choose one of these."
+	# shellcheck source=scripts/lanes/stock
+	. "$scripts/lanes/$lane"
+
+	packages_key=packages-$lane_suite-$(hash_of < "$scripts/recipes/packages")
+	packages=$cache/$packages_key
+	kernel_key=$packages_key
+	[[ -z $lane_config ]] || kernel_key=kernel-$lane-$(
+		{ echo "$packages_key" && cat "$scripts/recipes/kernel" "$top/$lane_config"; } | hash_of)
+	kernel=$cache/$kernel_key
+}
+
+make_packages_in() {
+	logged "$packages_key" in_userland "" "$scripts/recipes/packages" "$1" "$lane_suite"
+}
+
+make_kernel_in() {
+	logged "$kernel_key" in_userland "" "$scripts/recipes/kernel" "$1" "$packages" \
+		"$top/$lane_config" "$lane_objects"
+}
+
+# The kernel of the lane in use and all that comes before it.
+make_kernel() {
+	[[ -d $kernel && -d $(userland) ]] && return
+	make_userland
+	cached "$packages_key" "the kernel packages of $lane_suite (about a minute)" make_packages_in
+	[[ -z $lane_config ]] ||
+		cached "$kernel_key" "the kernel of lane $lane (about ${lane_minutes} minutes on two cores)" \
+			make_kernel_in
+}
+
+kernel_release() {
+	cat "$kernel/release"
+}
+
+# The folder modules are built against, as seen inside the userland.
+kernel_build() {
+	if [[ -n $lane_config ]]; then
+		echo "$kernel/build"
+	else
+		echo "/usr/src/linux-headers-$(kernel_release)"
+	fi
+}
+
+# What is laid over the userland: a packaged kernel's files.
+kernel_root() {
+	[[ -n $lane_config ]] || echo "$kernel/root"
+}
+
+kernel_image() {
+	local file
+
+	for file in "$kernel/vmlinuz" "$kernel/root/boot"/vmlinuz-* \
+		"$kernel/root/usr/lib/modules"/*/vmlinuz; do
+		[[ ! -f $file ]] || break
+	done
+	echo "$file"
+}
+
+make_initramfs_in() {
+	logged "${1##*/}" in_userland "$(kernel_root)" "$scripts/recipes/initramfs" "$1" \
+		"$(kernel_release)" "$scripts/guest/init" "${lane_modules[@]}"
+}
+
+# Sets initramfs to the file the lane's guests start from.
+make_initramfs() {
+	local key
+
+	key=initramfs-$lane-$({
+		echo "$kernel_key ${lane_modules[*]}"
+		cat "$scripts/recipes/initramfs" "$scripts/guest/init"
+	} | hash_of)
+	cached "$key" "the initramfs of lane $lane" make_initramfs_in
+	initramfs=$cache/$key/initramfs.cpio
+}
