@@ -29,19 +29,19 @@
 #include "trace.h"
 
 /* How often held pages are looked at again. */
-#define HELD_INTERVAL	msecs_to_jiffies(50)
+#define HELD_INTERVAL msecs_to_jiffies(50)
 
 /* Extents that a dataspace keeps for its end: one in free, one in dirty. */
-#define EXTENTS_PER_DATASPACE	2
+#define EXTENTS_PER_DATASPACE 2
 
 /* An allocation cuts one extent of clean, dirty and free each at the most. */
-#define EXTENTS_TO_ALLOC	3
+#define EXTENTS_TO_ALLOC 3
 
 /* One piece: dirty is cut, clean grows, free is cut, held grows. */
-#define EXTENTS_TO_SCRUB	4
+#define EXTENTS_TO_SCRUB 4
 
 /* More spare extents than this beyond those that are reserved are freed. */
-#define EXTENTS_TO_KEEP		16
+#define EXTENTS_TO_KEEP 16
 
 static struct membank_bank *banks;
 static unsigned int banks_count;
@@ -59,8 +59,7 @@ static unsigned int pool_reserved(struct membank_bank *bank)
  * Takes @bank->lock with at least @count spare extents beyond the reserved
  * ones, so that nothing under the lock has to allocate.
  */
-static int bank_lock_with_extents(struct membank_bank *bank,
-				  unsigned int count)
+static int bank_lock_with_extents(struct membank_bank *bank, unsigned int count)
 {
 	struct membank_extent_pool fresh;
 	int ret;
@@ -200,9 +199,8 @@ static int bank_review_held(struct membank_bank *bank)
 
 static void bank_scrub_work(struct work_struct *work)
 {
-	struct membank_bank *bank = container_of(to_delayed_work(work),
-						 struct membank_bank,
-						 scrub_work);
+	struct membank_bank *bank =
+		container_of(work, struct membank_bank, scrub_work.work);
 	int held, piece;
 
 	mutex_lock(&bank->scrub_lock);
@@ -251,12 +249,12 @@ static int bank_alloc_dirty(struct membank_bank *bank, unsigned long pages,
 	mutex_lock(&bank->scrub_lock);
 	for (;;) {
 		ret = bank_lock_with_extents(bank, EXTENTS_PER_DATASPACE +
-						   EXTENTS_TO_ALLOC);
+							   EXTENTS_TO_ALLOC);
 		if (ret)
 			break;
 		taken = bank_take_clean_locked(bank, pages, order, start);
-		fits = !taken && membank_extent_find(&bank->free, pages, order,
-						     &place);
+		fits = !taken &&
+		       membank_extent_find(&bank->free, pages, order, &place);
 		mutex_unlock(&bank->lock);
 		if (taken)
 			break;
@@ -294,8 +292,8 @@ int membank_bank_alloc(struct membank_bank *bank, unsigned long pages,
 	bool taken;
 	int ret;
 
-	ret = bank_lock_with_extents(bank, EXTENTS_PER_DATASPACE +
-					   EXTENTS_TO_ALLOC);
+	ret = bank_lock_with_extents(bank,
+				     EXTENTS_PER_DATASPACE + EXTENTS_TO_ALLOC);
 	if (ret)
 		return ret;
 	taken = bank_take_clean_locked(bank, pages, order, start);
@@ -421,7 +419,8 @@ static int bank_init(struct membank_bank *bank, u32 index,
 	membank_extent_pool_init(&bank->pool);
 	INIT_DELAYED_WORK(&bank->scrub_work, bank_scrub_work);
 
-	ret = membank_extent_pool_fill(&bank->pool, EXTENTS_TO_KEEP, GFP_KERNEL);
+	ret = membank_extent_pool_fill(&bank->pool, EXTENTS_TO_KEEP,
+				       GFP_KERNEL);
 	if (ret)
 		goto drain_pool;
 

@@ -28,7 +28,7 @@ struct membank_source_ops;
 struct page;
 
 /* More banks than anybody has named, fewer than minor numbers. */
-#define MEMBANK_BANKS_MAX	32
+#define MEMBANK_BANKS_MAX 32
 
 /**
  * enum membank_failure - why an allocation failed, as counted in sysfs
@@ -88,7 +88,9 @@ struct membank_bank {
 	unsigned long start;
 	int node;
 
+	/* One clears at a time. */
 	struct mutex scrub_lock;
+	/* The sets and all that belongs to them. */
 	struct mutex lock;
 	struct membank_extent_set free;
 	struct membank_extent_set clean;

@@ -27,13 +27,14 @@
 #include "service.h"
 #include "source.h"
 
-#define DATASPACE_FLAGS	(MEMBANK_DATASPACE_CONTINUOUS | \
-			 MEMBANK_DATASPACE_PINNED | \
-			 MEMBANK_DATASPACE_SUPER_PAGES)
+#define DATASPACE_FLAGS                                            \
+	(MEMBANK_DATASPACE_CONTINUOUS | MEMBANK_DATASPACE_PINNED | \
+	 MEMBANK_DATASPACE_SUPER_PAGES)
 
-#define FEATURES	(MEMBANK_FEATURE_BANKS | MEMBANK_FEATURE_DATASPACES | \
-			 MEMBANK_FEATURE_REGIONS | MEMBANK_FEATURE_NOTIFIERS | \
-			 MEMBANK_FEATURE_SERVICES)
+#define FEATURES                                               \
+	(MEMBANK_FEATURE_BANKS | MEMBANK_FEATURE_DATASPACES |  \
+	 MEMBANK_FEATURE_REGIONS | MEMBANK_FEATURE_NOTIFIERS | \
+	 MEMBANK_FEATURE_SERVICES)
 
 /**
  * struct membank_node - an open device node
@@ -160,8 +161,8 @@ static int node_region_find(struct membank_call *call)
 
 /* The commands of a device node; those of other descriptors stand beside them. */
 static const struct membank_command node_commands[] = {
-	MEMBANK_COMMAND(MEMBANK_IOC_GET_INFO, struct membank_get_info,
-			out_bank, node_get_info),
+	MEMBANK_COMMAND(MEMBANK_IOC_GET_INFO, struct membank_get_info, out_bank,
+			node_get_info),
 	MEMBANK_COMMAND(MEMBANK_IOC_BANK_INFO, struct membank_bank_info,
 			out_name, node_bank_info),
 	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_ALLOC,
@@ -170,12 +171,10 @@ static const struct membank_command node_commands[] = {
 	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_INFO,
 			struct membank_dataspace_info, __reserved,
 			node_dataspace_info),
-	MEMBANK_COMMAND(MEMBANK_IOC_REGION_ATTACH,
-			struct membank_region_attach, out_start,
-			node_region_attach),
-	MEMBANK_COMMAND(MEMBANK_IOC_REGION_DETACH,
-			struct membank_region_detach, out_length,
-			node_region_detach),
+	MEMBANK_COMMAND(MEMBANK_IOC_REGION_ATTACH, struct membank_region_attach,
+			out_start, node_region_attach),
+	MEMBANK_COMMAND(MEMBANK_IOC_REGION_DETACH, struct membank_region_detach,
+			out_length, node_region_detach),
 	MEMBANK_COMMAND(MEMBANK_IOC_REGION_FIND, struct membank_region_find,
 			out_fd, node_region_find),
 	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_CREATE,
@@ -290,21 +289,25 @@ static void destroy_devices(unsigned int minors)
 		device_destroy(node_class, node_devt + minors);
 }
 
+static struct device *create_device(unsigned int minor,
+				    const struct attribute_group **groups)
+{
+	dev_t devt = node_devt + minor;
+
+	if (!minor)
+		return device_create(node_class, NULL, devt, NULL, "membank");
+	return device_create_with_groups(node_class, NULL, devt,
+					 membank_bank_get(minor - 1), groups,
+					 "membank%u", minor - 1);
+}
+
 static int create_devices(const struct attribute_group **bank_groups)
 {
 	struct device *dev;
 	unsigned int minor;
 
 	for (minor = 0; minor <= membank_banks_count(); minor++) {
-		if (!minor)
-			dev = device_create(node_class, NULL, node_devt, NULL,
-					    "membank");
-		else
-			dev = device_create_with_groups(node_class, NULL,
-							node_devt + minor,
-							membank_bank_get(minor - 1),
-							bank_groups,
-							"membank%u", minor - 1);
+		dev = create_device(minor, bank_groups);
 		if (IS_ERR(dev)) {
 			destroy_devices(minor);
 			return PTR_ERR(dev);

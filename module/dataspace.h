@@ -30,6 +30,7 @@ struct membank_dataspace {
 	u32 flags;
 	atomic_t mappings;
 
+	/* The list below and the tables in it. */
 	struct mutex attachments_lock;
 	struct list_head attachments;
 };

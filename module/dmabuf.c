@@ -21,7 +21,7 @@
 MODULE_IMPORT_NS("DMA_BUF");
 
 /* A scatterlist entry holds less than 4 GiB. */
-#define SEGMENT_PAGES	((unsigned long)(SZ_2G >> PAGE_SHIFT))
+#define SEGMENT_PAGES ((unsigned long)(SZ_2G >> PAGE_SHIFT))
 
 /**
  * struct dmabuf_attachment - one device that imports the dataspace

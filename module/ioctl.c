@@ -13,7 +13,7 @@
 #include "ioctl.h"
 
 /* Room for the largest struct of the ABI, on the stack. */
-#define MEMBANK_ARGS_MAX	192
+#define MEMBANK_ARGS_MAX 192
 
 /**
  * membank_call_publish() - give the caller a descriptor, if the call succeeds

@@ -7,7 +7,7 @@
 struct file;
 
 /* A connection, and all that a service can offer. */
-#define MEMBANK_CALL_FILES	17
+#define MEMBANK_CALL_FILES 17
 
 /**
  * struct membank_call - one ioctl on its way
@@ -45,12 +45,12 @@ struct membank_command {
 };
 
 /* One row: the smallest size is what precedes and includes @_last. */
-#define MEMBANK_COMMAND(_ioc, _struct, _last, _handler)			\
-	{								\
-		.number = (_ioc),					\
-		.size = sizeof(_struct),				\
-		.min_size = offsetofend(_struct, _last),		\
-		.handler = (_handler),					\
+#define MEMBANK_COMMAND(_ioc, _struct, _last, _handler)  \
+	{                                                \
+		.number = (_ioc),                        \
+		.size = sizeof(_struct),                 \
+		.min_size = offsetofend(_struct, _last), \
+		.handler = (_handler),                   \
 	}
 
 int membank_call_publish(struct membank_call *call, struct file *file);

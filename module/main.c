@@ -26,11 +26,14 @@
 #include "trace.h"
 
 /* The bank that is made without banks=, if the CMA area is large enough. */
-#define DEFAULT_BANK_BYTES	SZ_64M
+#define DEFAULT_BANK_BYTES SZ_64M
 
 static char *banks;
 module_param(banks, charp, 0444);
+/* clang-format would end the line with a parenthesis. */
+/* clang-format off */
 MODULE_PARM_DESC(banks, "[name:]size[@source][:private],... with sizes in K, M or G and sources cma or contig; default: one bank of half the CMA area, at most 64M");
+/* clang-format on */
 
 static const struct membank_offer_ops *const offer_kinds[] = {
 	&membank_dmabuf_offer_ops,
@@ -260,5 +263,5 @@ static void __exit membank_exit(void)
 module_init(membank_init);
 module_exit(membank_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Contiguous memory that programs name, map, share and are notified about");
+MODULE_DESCRIPTION("Contiguous memory with names, sharing and notification");
 MODULE_VERSION("0.1.0");

@@ -23,16 +23,16 @@
 #include "notifier.h"
 #include "trace.h"
 
-#define NOTIFIER_RIGHTS	(MEMBANK_NOTIFIER_TRIGGER | MEMBANK_NOTIFIER_RECEIVE)
+#define NOTIFIER_RIGHTS (MEMBANK_NOTIFIER_TRIGGER | MEMBANK_NOTIFIER_RECEIVE)
 
 /**
  * struct membank_notifier - what all descriptors of a notifier share
  * @refs: handles, and services that offer it
  * @bindings: struct notifier_binding; changed under @lock, read under RCU
- * @missed: 1 if a trigger found nobody bound; atomic
  * @hangup: who polls a handle, to learn that the other side is gone
  * @lock: guards @bindings against change and all that follows; no other lock is
  *        taken under it
+ * @missed: a trigger found nobody bound, and nobody was since
  * @triggers: handles with the right TRIGGER
  * @receivers: handles with the right RECEIVE
  * @triggers_ever: like @triggers, with those that are gone
@@ -41,11 +41,11 @@
 struct membank_notifier {
 	struct kref refs;
 	struct list_head bindings;
-	atomic_t missed;
 	wait_queue_head_t hangup;
 
 	/* Counts of handles, and changes of bindings. */
 	spinlock_t lock;
+	bool missed;
 	u64 triggers;
 	u64 receivers;
 	u64 triggers_ever;
@@ -130,12 +130,16 @@ static struct file *notifier_open(struct membank_notifier *notifier, u32 rights)
 	return file;
 }
 
-/* Gives @handle another binding, or none; what it had before ends. */
-static void handle_rebind(struct notifier_handle *handle,
+/*
+ * Gives @handle another binding, or none; what it had before ends. Returns
+ * whether the new one has a trigger to receive that was missed before.
+ */
+static bool handle_rebind(struct notifier_handle *handle,
 			  struct notifier_binding *binding)
 {
 	struct membank_notifier *notifier = handle->notifier;
 	struct notifier_binding *old;
+	bool missed = false;
 
 	spin_lock(&notifier->lock);
 	old = handle->binding;
@@ -147,10 +151,13 @@ static void handle_rebind(struct notifier_handle *handle,
 		list_add_rcu(&binding->node, &notifier->bindings);
 	else if (old)
 		list_del_rcu(&old->node);
+	if (binding)
+		swap(missed, notifier->missed);
 	spin_unlock(&notifier->lock);
 
 	if (old)
 		call_rcu(&old->rcu, binding_free);
+	return missed;
 }
 
 static int notifier_release(struct inode *inode, struct file *file)
@@ -213,6 +220,19 @@ static unsigned int signal_bindings(struct membank_notifier *notifier)
 	return receivers;
 }
 
+/* Notes that nobody is bound; false if somebody is, by now. */
+static bool note_missed(struct membank_notifier *notifier)
+{
+	bool missed;
+
+	spin_lock(&notifier->lock);
+	missed = list_empty(&notifier->bindings);
+	if (missed)
+		notifier->missed = true;
+	spin_unlock(&notifier->lock);
+	return missed;
+}
+
 static int notifier_trigger(struct membank_call *call)
 {
 	struct notifier_handle *handle = call->file->private_data;
@@ -225,20 +245,9 @@ static int notifier_trigger(struct membank_call *call)
 	if (!(handle->rights & MEMBANK_NOTIFIER_TRIGGER))
 		return -EACCES;
 
-	receivers = signal_bindings(notifier);
-	while (!receivers) {
-		atomic_set(&notifier->missed, 1);
-		/*
-		 * Pairs with the barrier of atomic_xchg() in notifier_bind():
-		 * either we see the binding it has added, or it sees that we
-		 * missed one. If both, xchg lets one of us signal.
-		 */
-		smp_mb();
-		if (list_empty(&notifier->bindings) ||
-		    !atomic_xchg(&notifier->missed, 0))
-			break;
+	do {
 		receivers = signal_bindings(notifier);
-	}
+	} while (!receivers && !note_missed(notifier));
 	trace_membank_trigger(notifier, receivers);
 	return 0;
 }
@@ -251,7 +260,7 @@ static int notifier_bind(struct membank_call *call)
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (args->__reserved || args->eventfd < -1)
+	if (args->__reserved)
 		return -EINVAL;
 	if (!(handle->rights & MEMBANK_NOTIFIER_RECEIVE))
 		return -EACCES;
@@ -276,9 +285,7 @@ static int notifier_bind(struct membank_call *call)
 	 * reader's side of RCU keeps it for the signal below.
 	 */
 	rcu_read_lock();
-	handle_rebind(handle, binding);
-	/* A full barrier, which pairs with smp_mb() in notifier_trigger(). */
-	if (atomic_xchg(&handle->notifier->missed, 0))
+	if (handle_rebind(handle, binding))
 		eventfd_signal(binding->eventfd);
 	rcu_read_unlock();
 	return 0;

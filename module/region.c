@@ -19,17 +19,18 @@
 #include "mapping.h"
 #include "region.h"
 
-#define ATTACH_FLAGS	(MEMBANK_REGION_READ_ONLY | MEMBANK_REGION_OVERMAP | \
-			 MEMBANK_REGION_SEARCH_ADDR | MEMBANK_REGION_EAGER_MAP)
+#define ATTACH_FLAGS                                         \
+	(MEMBANK_REGION_READ_ONLY | MEMBANK_REGION_OVERMAP | \
+	 MEMBANK_REGION_SEARCH_ADDR | MEMBANK_REGION_EAGER_MAP)
 
 /* No address space of a supported machine has more than 47 bits for users. */
-#define ATTACH_ALIGN_MAX	46
+#define ATTACH_ALIGN_MAX 46
 
 /* Below, most machines let nobody map (vm.mmap_min_addr). */
-#define SEARCH_MIN		65536UL
+#define SEARCH_MIN 65536UL
 
 /* What a search leaves free below a stack that may still grow: 1 MiB. */
-#define STACK_GAP		(256UL << PAGE_SHIFT)
+#define STACK_GAP (256UL << PAGE_SHIFT)
 
 /**
  * membank_map_init() - bind a region map to the caller's address space
@@ -172,7 +173,7 @@ int membank_region_attach(struct membank_region_attach *args)
 		goto put_dmabuf;
 	if (!length)
 		length = extent - args->offset;
-	/* The extent ends at a page: what fits fits rounded up as well. */
+	/* The extent ends at a page: rounding up does not lead beyond it. */
 	if (length > extent - args->offset)
 		goto put_dmabuf;
 
@@ -262,7 +263,8 @@ int membank_region_find(struct membank_map *map,
 		args->out_length = vma->vm_end - vma->vm_start;
 		args->out_offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 		args->out_flags = vma->vm_flags & VM_MAYWRITE ?
-				  0 : MEMBANK_REGION_READ_ONLY;
+					  0 :
+					  MEMBANK_REGION_READ_ONLY;
 		*file = get_file(vma->vm_file);
 		ret = 0;
 	}

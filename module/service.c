@@ -34,7 +34,7 @@
 #include "ioctl.h"
 #include "service.h"
 
-#define SERVICE_MODES	0222
+#define SERVICE_MODES 0222
 
 struct service_connection;
 
@@ -87,6 +87,7 @@ struct service {
 	struct service_offer offers[MEMBANK_OFFERS_MAX];
 	char name[MEMBANK_NAME_MAX + 1];
 
+	/* All below but the queues. */
 	struct mutex lock;
 	bool gone;
 	u64 last_client;
@@ -218,6 +219,20 @@ static int name_add(struct service *service)
 	return 0;
 }
 
+static bool names_changed(unsigned int seen)
+{
+	return READ_ONCE(names_added) != seen;
+}
+
+/* 0 once a name was added since @seen was read, -ETIME, or -ERESTARTSYS. */
+static int names_sleep(unsigned int seen, ktime_t left)
+{
+	wait_queue_head_t *queue = &names_wait;
+
+	return wait_event_interruptible_hrtimeout(*queue, names_changed(seen),
+						  left);
+}
+
 /*
  * Find a service, or wait until @deadline for it. The reference is put by the
  * caller.
@@ -244,9 +259,7 @@ static struct service *name_wait(u64 ns_id, const char *name, ktime_t deadline)
 		left = KTIME_MAX;
 		if (deadline != KTIME_MAX)
 			left = ktime_sub(deadline, ktime_get());
-		ret = wait_event_interruptible_hrtimeout(names_wait,
-							 READ_ONCE(names_added) != seen,
-							 left);
+		ret = names_sleep(seen, left);
 		if (ret == -ETIME)
 			return ERR_PTR(-ETIMEDOUT);
 		if (ret)
@@ -301,19 +314,20 @@ static struct service_event *event_take(struct service *service)
 {
 	struct service_event *event;
 
-	guard(mutex)(&service->lock);
-	event = list_first_entry_or_null(&service->events,
-					 struct service_event, node);
-	if (event)
-		list_del_init(&event->node);
+	scoped_guard(mutex, &service->lock) {
+		event = list_first_entry_or_null(&service->events,
+						 struct service_event, node);
+		if (event)
+			list_del_init(&event->node);
+	}
 	return event;
 }
 
 static void event_give_back(struct service *service,
 			    struct service_event *event)
 {
-	guard(mutex)(&service->lock);
-	list_add(&event->node, &service->events);
+	scoped_guard(mutex, &service->lock)
+		list_add(&event->node, &service->events);
 	wake_up_interruptible_poll(&service->readers, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -554,16 +568,16 @@ int membank_service_ioctl_register(struct membank_call *call)
  * Open each offer for the caller and write to @out what it gets. Returns
  * -ESTALE if the service is gone.
  */
-static int offers_open(struct membank_call *call, struct service *service,
-		       struct membank_offer *out)
+static int offers_open_locked(struct membank_call *call,
+			      struct service *service,
+			      struct membank_offer *out)
 {
 	const struct service_offer *offer;
 	struct file *file;
 	int fd;
 	u32 i;
 
-	/* As long as the lock is held the service keeps its offers. */
-	guard(mutex)(&service->lock);
+	lockdep_assert_held(&service->lock);
 	if (service->gone)
 		return -ESTALE;
 
@@ -617,7 +631,9 @@ static int service_connect(struct membank_call *call, struct service *service)
 	if (args->nr_offers < service->nr_offers)
 		return -ENOSPC;
 
-	ret = offers_open(call, service, offers);
+	/* As long as the lock is held the service keeps its offers. */
+	scoped_guard(mutex, &service->lock)
+		ret = offers_open_locked(call, service, offers);
 	if (ret)
 		return ret;
 	if (copy_to_user(u64_to_user_ptr(args->offers), offers,

@@ -31,7 +31,8 @@ static u64 cma_total(void)
 
 	for_each_online_node(node)
 		for (zone = 0; zone < MAX_NR_ZONES; zone++)
-			pages += zone_cma_pages(&NODE_DATA(node)->node_zones[zone]);
+			pages += zone_cma_pages(NODE_DATA(node)->node_zones +
+						zone);
 	return pages << PAGE_SHIFT;
 }
 

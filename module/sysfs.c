@@ -93,16 +93,11 @@ static ssize_t dataspaces_show(struct device *dev,
 static DEVICE_ATTR_RO(dataspaces);
 
 static struct attribute *bank_attrs[] = {
-	&dev_attr_name.attr,
-	&dev_attr_source.attr,
-	&dev_attr_node.attr,
-	&dev_attr_size.attr,
-	&dev_attr_used.attr,
-	&dev_attr_free.attr,
-	&dev_attr_largest_free.attr,
-	&dev_attr_scrubbed.attr,
-	&dev_attr_dataspaces.attr,
-	NULL,
+	&dev_attr_name.attr,	     &dev_attr_source.attr,
+	&dev_attr_node.attr,	     &dev_attr_size.attr,
+	&dev_attr_used.attr,	     &dev_attr_free.attr,
+	&dev_attr_largest_free.attr, &dev_attr_scrubbed.attr,
+	&dev_attr_dataspaces.attr,   NULL,
 };
 
 static const struct attribute_group bank_group = {
@@ -125,15 +120,15 @@ static ssize_t no_room_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(no_room);
 
-static ssize_t too_large_show(struct device *dev,
-			      struct device_attribute *attr, char *buf)
+static ssize_t too_large_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
 {
 	return show_failures(dev, buf, MEMBANK_FAILURE_TOO_LARGE);
 }
 static DEVICE_ATTR_RO(too_large);
 
-static ssize_t no_memory_show(struct device *dev,
-			      struct device_attribute *attr, char *buf)
+static ssize_t no_memory_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
 {
 	return show_failures(dev, buf, MEMBANK_FAILURE_NO_MEMORY);
 }

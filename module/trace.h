@@ -7,6 +7,9 @@
 
 #include <linux/tracepoint.h>
 
+/* clang-format does not know the kernel's layout of these. */
+/* clang-format off */
+
 TRACE_EVENT(membank_alloc,
 
 	TP_PROTO(u32 bank, unsigned long first, unsigned long pages,
