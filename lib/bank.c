@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,40 +23,57 @@ static int open_node(const char *number)
 	return errno == ENXIO ? -ENOENT : -errno;
 }
 
-/* Names begin with a letter, so that they cannot be taken for numbers. */
-static int open_name(const char *name)
+/* The digits of "0", "membank0" or "/dev/membank0"; NULL if @bank is a name. */
+static const char *node_number(const char *bank)
 {
-	struct membank_bank_info info;
-	char number[16];
-	uint32_t bank;
-	int any, ret;
+	static const char *const prefixes[] = { "/dev/membank", "membank", "" };
+	size_t i, length;
 
-	any = open_node("");
-	if (any < 0)
-		return any;
-	for (bank = 0;; bank++) {
-		ret = membank_bank_info(any, bank, &info);
-		if (ret || !strcmp(info.out_name, name))
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		length = strlen(prefixes[i]);
+		if (!strncmp(bank, prefixes[i], length))
 			break;
 	}
-	close(any);
-	if (ret)
-		return ret;
+	bank += length;
+	if (bank[strspn(bank, "0123456789")] || !(length || *bank))
+		return NULL;
+	return bank;
+}
 
-	snprintf(number, sizeof(number), "%u", bank);
+/*
+ * The names are looked up in sysfs, because /dev/membank may be forbidden to a
+ * user who may open the bank.
+ */
+static int open_name(const char *name)
+{
+	char text[MEMBANK_NAME_MAX + 2], path[64], number[16];
+	uint32_t bank;
+	ssize_t length;
+	int fd;
+
+	for (bank = 0;; bank++) {
+		snprintf(path, sizeof(path),
+			 "/sys/class/membank/membank%" PRIu32 "/name", bank);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		length = read(fd, text, sizeof(text));
+		close(fd);
+		if (length == (ssize_t)strlen(name) + 1 &&
+		    !memcmp(text, name, length - 1))
+			break;
+	}
+
+	snprintf(number, sizeof(number), "%" PRIu32, bank);
 	return open_node(number);
 }
 
 MEMBANK_API int membank_open(const char *bank, int *out_dev)
 {
+	const char *number = bank ? node_number(bank) : "";
 	int dev;
 
-	if (!bank)
-		dev = open_node("");
-	else if (*bank && !bank[strspn(bank, "0123456789")])
-		dev = open_node(bank);
-	else
-		dev = open_name(bank);
+	dev = number ? open_node(number) : open_name(bank);
 	if (dev < 0)
 		return dev;
 	*out_dev = dev;

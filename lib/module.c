@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <libkmod.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 
-static void quiet(void *data, int priority, const char *file, int line,
-		  const char *function, const char *format, va_list args)
+/* What a file of sysfs can hold. */
+#define SYSFS_TEXT 4096
+
+#define UNUSED __attribute__((unused))
+
+static void quiet(void *data UNUSED, int priority UNUSED,
+		  const char *file UNUSED, int line UNUSED,
+		  const char *function UNUSED, const char *format UNUSED,
+		  va_list args UNUSED)
 {
 }
 
@@ -14,13 +25,15 @@ static const char *reason(int ret)
 {
 	switch (ret) {
 	case -EEXIST:
-		return "membank is loaded already, perhaps with other parameters: unload it first, or use it as it is";
+		return "membank is loaded already with other parameters: unload it first (modprobe -r membank), or use it as it is";
 	case -ENOENT:
 	case -ENOSYS:
 		return "there is no module membank for the running kernel: build and install it with make and make install, or install its dkms package";
 	case -EPERM:
 	case -EACCES:
 		return "only root may load modules: use sudo, or ask who runs this machine";
+	case -ECANCELED:
+		return "an install command in /etc/modprobe.d keeps membank from being loaded: remove it";
 	case -EKEYREJECTED:
 	case -ENOKEY:
 		return "the kernel takes only signed modules (Secure Boot): sign membank with a key the machine knows";
@@ -33,7 +46,47 @@ static const char *reason(int ret)
 	case -ENOMEM:
 		return "there is not as much contiguous memory as the parameters ask for: the kernel log (dmesg) says how much there is, and which cma= to boot with";
 	}
-	return NULL;
+	return strerrordesc_np(-ret);
+}
+
+/* What it says in sysfs, without the newline; false if it cannot be read. */
+static bool read_module_file(const char *name, char *text, size_t size)
+{
+	char path[64];
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/membank/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	length = read(fd, text, size);
+	close(fd);
+	if (length <= 0)
+		return false;
+	text[length - 1] = '\0';
+	return true;
+}
+
+/* A module that is on its way in may yet fail, and so does not count. */
+static bool is_loaded(void)
+{
+	char state[16];
+
+	return read_module_file("initstate", state, sizeof(state)) &&
+	       !strcmp(state, "live");
+}
+
+/* Whether @params would have made of the module what it is. */
+static bool has_params(const char *params)
+{
+	char text[SYSFS_TEXT];
+
+	if (!*params)
+		return true;
+	return !strncmp(params, "banks=", 6) &&
+	       read_module_file("parameters/banks", text, sizeof(text)) &&
+	       !strcmp(params + 6, text);
 }
 
 static int insert(struct kmod_ctx *ctx, const char *params)
@@ -49,33 +102,49 @@ static int insert(struct kmod_ctx *ctx, const char *params)
 		return -ENOENT;
 
 	module = kmod_module_get_module(list);
-	ret = kmod_module_probe_insert_module(module,
-					      *params ? KMOD_PROBE_FAIL_ON_LOADED : 0,
+	ret = kmod_module_probe_insert_module(module, KMOD_PROBE_FAIL_ON_LOADED,
 					      params, NULL, NULL, NULL);
 	kmod_module_unref(module);
 	kmod_module_unref_list(list);
+	/* The status of a command that modprobe.d has in place of the module. */
+	return ret > 0 ? -ECANCELED : ret;
+}
+
+static int load(const char *params)
+{
+	struct kmod_ctx *ctx;
+	int ret;
+
+	/* First, for a module that was loaded without being installed. */
+	if (is_loaded())
+		return has_params(params) ? 0 : -EEXIST;
+
+	ctx = kmod_new(NULL, NULL);
+	if (!ctx)
+		return -ENOMEM;
+	kmod_set_log_fn(ctx, quiet, NULL);
+	ret = insert(ctx, params);
+	kmod_unref(ctx);
+
+	/* Another one was faster. */
+	if (ret == -EEXIST && has_params(params))
+		ret = 0;
 	return ret;
 }
 
 MEMBANK_API int membank_load(const char *params, char *why, size_t size)
 {
 	const char *text;
-	struct kmod_ctx *ctx;
 	int ret;
 
-	ctx = kmod_new(NULL, NULL);
-	if (!ctx)
-		return -ENOMEM;
-	kmod_set_log_fn(ctx, quiet, NULL);
-	ret = insert(ctx, params ? params : "");
-	kmod_unref(ctx);
-
-	/* Blacklisting and the like are positive numbers of libkmod's own. */
-	if (ret > 0)
-		ret = -EPERM;
+	if (!params)
+		params = "";
+	ret = load(params);
 	if (ret && why && size) {
 		text = reason(ret);
-		snprintf(why, size, "%s", text ? text : strerror(-ret));
+		snprintf(why, size, "%s (asked for: membank%s%s)",
+			 text ? text : "an unknown error", *params ? " " : "",
+			 params);
 	}
 	return ret;
 }

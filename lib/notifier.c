@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -64,6 +65,14 @@ MEMBANK_API int membank_notifier_trigger(int notifier)
 	return membank_call(notifier, MEMBANK_IOC_NOTIFIER_TRIGGER, &args);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 				      uint64_t *out_count)
 {
@@ -71,27 +80,40 @@ MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 		{ .fd = eventfd, .events = POLLIN },
 		{ .fd = notifier },
 	};
+	int64_t deadline = now_ms() + timeout_ms;
+	int64_t left = timeout_ms;
 	uint64_t count;
+	ssize_t length;
+	int ready;
 
 	for (;;) {
-		int ready = poll(fds, 2, timeout_ms);
-
+		ready = poll(fds, 2, left);
 		if (ready < 0)
 			return -errno;
 		if (!ready)
 			return -ETIMEDOUT;
 		if (fds[0].revents & POLLNVAL || fds[1].revents & POLLNVAL)
 			return -EBADF;
-		if (read(eventfd, &count, sizeof(count)) == sizeof(count)) {
+
+		length = read(eventfd, &count, sizeof(count));
+		if (length == sizeof(count)) {
 			if (out_count)
 				*out_count = count;
 			return 0;
 		}
+		if (length >= 0)
+			return -EINVAL;
 		if (errno != EAGAIN)
 			return -errno;
 		/* What the other side triggered before it went came first. */
 		if (fds[1].revents & POLLHUP)
 			return -EPIPE;
-		/* Another thread took the count: wait on. */
+
+		/* Another thread took the count: wait on for what is left. */
+		if (timeout_ms > 0) {
+			left = deadline - now_ms();
+			if (left < 0)
+				left = 0;
+		}
 	}
 }

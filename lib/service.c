@@ -34,9 +34,13 @@ MEMBANK_API int
 membank_service_read_event(int service, struct membank_service_event *out_event)
 {
 	struct membank_service_event event;
+	ssize_t length = read(service, &event, sizeof(event));
 
-	if (read(service, &event, sizeof(event)) < 0)
+	if (length < 0)
 		return -errno;
+	/* A service gives whole events, so this is something else. */
+	if (length != sizeof(event))
+		return -EINVAL;
 	*out_event = event;
 	return 0;
 }
@@ -44,7 +48,7 @@ membank_service_read_event(int service, struct membank_service_event *out_event)
 MEMBANK_API int membank_service_connect(int dev, const char *name,
 					int timeout_ms,
 					struct membank_offer *offers,
-					unsigned int *count,
+					unsigned int *count, pid_t *out_pid,
 					int *out_connection)
 {
 	struct membank_service_connect args = {
@@ -61,6 +65,8 @@ MEMBANK_API int membank_service_connect(int dev, const char *name,
 	if (ret)
 		return ret;
 	*count = args.out_nr_offers;
+	if (out_pid)
+		*out_pid = args.out_pid;
 	*out_connection = args.out_fd;
 	return 0;
 }

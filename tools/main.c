@@ -12,17 +12,24 @@
 
 #include <membank.h>
 
+#define UNUSED __attribute__((unused))
+
 /* Exit status of a command line that makes no sense; 1 is what failed. */
 #define EXIT_USAGE 2
 
-static int usage(FILE *to)
+static void print_usage(FILE *to)
 {
 	fprintf(to,
 		"usage: membank banks [--bytes]   the banks, how large and how full they are\n"
 		"       membank info              what the loaded module can do\n"
 		"       membank load [PARAMETERS] load the module, such as banks=video:64M,rt:32M\n"
 		"       membank help              this text\n");
-	return to == stdout ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+static int usage_error(void)
+{
+	print_usage(stderr);
+	return EXIT_USAGE;
 }
 
 static int open_any(int *dev)
@@ -92,7 +99,7 @@ static int banks(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--bytes"))
 		exact = true;
 	else if (argc != 1)
-		return usage(stderr);
+		return usage_error();
 
 	ret = open_any(&dev);
 	if (ret)
@@ -115,7 +122,7 @@ static int banks(int argc, char **argv)
 	return EXIT_FAILURE;
 }
 
-static int info(int argc, char **argv)
+static int info(int argc, char **argv UNUSED)
 {
 	static const struct {
 		uint64_t bit;
@@ -132,8 +139,7 @@ static int info(int argc, char **argv)
 	size_t i;
 
 	if (argc != 1)
-		return usage(stderr);
-	(void)argv;
+		return usage_error();
 	ret = open_any(&dev);
 	if (ret)
 		return EXIT_FAILURE;
@@ -157,7 +163,7 @@ static int info(int argc, char **argv)
 
 static int load(int argc, char **argv)
 {
-	char params[4096] = "", why[256];
+	char params[4096] = "", why[sizeof(params) + 512];
 	size_t length = 0;
 	int i, ret;
 
@@ -179,28 +185,44 @@ static int load(int argc, char **argv)
 	return EXIT_FAILURE;
 }
 
+static int help(int argc, char **argv UNUSED)
+{
+	if (argc != 1)
+		return usage_error();
+	print_usage(stdout);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {
-		{ "banks", banks },
-		{ "info", info },
-		{ "load", load },
+		{ "banks", banks }, { "info", info },	{ "load", load },
+		{ "help", help },   { "--help", help },
 	};
 	size_t i;
+	int ret;
 
 	if (argc < 2)
-		return usage(stderr);
-	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help"))
-		return usage(stdout);
+		return usage_error();
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			break;
+	if (i == sizeof(commands) / sizeof(commands[0])) {
+		fprintf(stderr,
+			"membank: there is no command '%s', there are banks, info, load and help\n",
+			argv[1]);
+		return EXIT_USAGE;
+	}
 
-	fprintf(stderr,
-		"membank: there is no command '%s', there are banks, info, load and help\n",
-		argv[1]);
-	return EXIT_USAGE;
+	ret = commands[i].run(argc - 1, argv + 1);
+	/* What could not be written, to a full disk say, was not told. */
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "membank: cannot write the answer: %s\n",
+			strerror(errno));
+		return EXIT_FAILURE;
+	}
+	return ret;
 }

@@ -24,6 +24,7 @@
 #include <linux/membank.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,9 +34,11 @@ extern "C" {
 
 /**
  * membank_open() - open a bank
- * @bank: its number ("0"), its name ("video"), or NULL for "the kernel chooses"
- * @out_dev: a descriptor of /dev/membankN, or of /dev/membank for NULL
+ * @bank: its number ("0"), its node ("membank0", "/dev/membank0") or its name
+ *        ("video"); NULL, "membank" or "/dev/membank": the kernel chooses
+ * @out_dev: a descriptor of the node
  *
+ * A bank whose name is that of a node is opened by its number.
  * The descriptor is also the door to the other nouns, and stands for the region
  * map of the calling process.
  *
@@ -225,8 +228,11 @@ int membank_notifier_trigger(int notifier);
  * @timeout_ms: milliseconds to wait at most; 0: do not wait; -1: for ever
  * @out_count: triggers since the last wait, at least 1; may be NULL
  *
+ * @eventfd must be non-blocking, as that of membank_notifier_listen() is.
+ *
  * Return: 0; -ETIMEDOUT; -EPIPE: the other side of @notifier is gone, and all
- * its triggers have been taken; -EINTR: a signal came.
+ * its triggers have been taken; -EINTR: a signal came; -EINVAL: @eventfd is
+ * none.
  */
 int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 			  uint64_t *out_count);
@@ -258,7 +264,8 @@ int membank_service_register(int dev, const char *name,
  *
  * Sleeps until there is one, unless O_NONBLOCK is set.
  *
- * Return: 0; -EAGAIN: none, and O_NONBLOCK is set; -EINTR: a signal came.
+ * Return: 0; -EAGAIN: none, and O_NONBLOCK is set; -EINTR: a signal came;
+ * -EINVAL: @service is none.
  */
 int membank_service_read_event(int service,
 			       struct membank_service_event *out_event);
@@ -271,6 +278,8 @@ int membank_service_read_event(int service,
  *              -1: for ever
  * @offers: room for what it offers
  * @count: how much room; set to how many there are
+ * @out_pid: process id of the server, 0 if the caller cannot see it; may be
+ *           NULL
  * @out_connection: hangs up (POLLHUP) when the server is gone; to be closed
  *
  * The descriptors in @offers are the caller's own, to be closed.
@@ -281,7 +290,7 @@ int membank_service_read_event(int service,
  */
 int membank_service_connect(int dev, const char *name, int timeout_ms,
 			    struct membank_offer *offers, unsigned int *count,
-			    int *out_connection);
+			    pid_t *out_pid, int *out_connection);
 
 /* ----------------------------------------------------------------- module */
 
@@ -289,14 +298,16 @@ int membank_service_connect(int dev, const char *name, int timeout_ms,
  * membank_load() - load the kernel module, as modprobe does
  * @params: its parameters, such as "banks=video:64M,rt:32M"; NULL or "" for
  *          those of modprobe.d and the default
- * @why: if it fails, one sentence says why and what to do; may be NULL
+ * @why: if it fails, one sentence says why, what to do and what was asked; may
+ *       be NULL; cut to fit
  * @size: bytes that @why has room for
  *
- * Return: 0, also if it was loaded already and @params is empty; -EEXIST: it is
- * loaded already, and @params might differ; -ENOENT: there is none for the
- * running kernel; -EPERM: the caller may not load modules; -ENOMEM, -EINVAL,
- * -ERANGE, -ENODEV: the module refused its parameters and told why in the
- * kernel log; or what else the kernel said.
+ * Return: 0, also if it was loaded already and @params is empty or what it was
+ * loaded with; -EEXIST: it was loaded with other parameters; -ENOENT: there is
+ * none for the running kernel; -EPERM: the caller may not load modules;
+ * -ECANCELED: an install command of modprobe.d took its place and failed;
+ * -EINVAL, -ERANGE, -ENODEV, -ENOMEM: the module refused its parameters, and
+ * the kernel log says why; or what else the kernel said.
  */
 int membank_load(const char *params, char *why, size_t size);
 
