@@ -636,9 +636,6 @@ static int service_connect(struct membank_call *call, struct service *service)
 		ret = offers_open_locked(call, service, offers);
 	if (ret)
 		return ret;
-	if (copy_to_user(u64_to_user_ptr(args->offers), offers,
-			 service->nr_offers * sizeof(*offers)))
-		return -EFAULT;
 
 	connection = connection_create(service);
 	if (!connection)
@@ -654,6 +651,9 @@ static int service_connect(struct membank_call *call, struct service *service)
 	fd = membank_call_publish(call, file);
 	if (fd < 0)
 		return fd;
+	if (copy_to_user(u64_to_user_ptr(args->offers), offers,
+			 service->nr_offers * sizeof(*offers)))
+		return -EFAULT;
 
 	/*
 	 * If the service went meanwhile, the client has a connection that
