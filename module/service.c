@@ -34,8 +34,6 @@
 #include "ioctl.h"
 #include "service.h"
 
-#define SERVICE_MODES 0222
-
 struct service_connection;
 
 /**
@@ -256,9 +254,8 @@ static struct service *name_wait(u64 ns_id, const char *name, ktime_t deadline)
 		if (!deadline)
 			return ERR_PTR(-ENOENT);
 
-		left = KTIME_MAX;
-		if (deadline != KTIME_MAX)
-			left = ktime_sub(deadline, ktime_get());
+		left = deadline == KTIME_MAX ? KTIME_MAX :
+					       ktime_sub(deadline, ktime_get());
 		ret = names_sleep(seen, left);
 		if (ret == -ETIME)
 			return ERR_PTR(-ETIMEDOUT);
@@ -531,7 +528,7 @@ int membank_service_ioctl_register(struct membank_call *call)
 	if (args->flags)
 		return -EOPNOTSUPP;
 	if (args->__reserved || args->nr_offers > MEMBANK_OFFERS_MAX ||
-	    args->mode & ~SERVICE_MODES || !name_is_valid(args->name))
+	    args->mode & ~0222 || !name_is_valid(args->name))
 		return -EINVAL;
 	if (copy_from_user(offers, u64_to_user_ptr(args->offers),
 			   args->nr_offers * sizeof(*offers)))
@@ -655,10 +652,7 @@ static int service_connect(struct membank_call *call, struct service *service)
 			 service->nr_offers * sizeof(*offers)))
 		return -EFAULT;
 
-	/*
-	 * If the service went meanwhile, the client has a connection that
-	 * says so.
-	 */
+	/* If the service went meanwhile, the connection says so. */
 	scoped_guard(mutex, &service->lock) {
 		connection->client = ++service->last_client;
 		event_add_locked(service, &connection->connected);
