@@ -45,15 +45,15 @@
  * ENOMEM                kernel memory is short
  * ====================  ======================================================
  */
-#define MEMBANK_IOC	0xBB
+#define MEMBANK_IOC 0xBB
 
 /** MEMBANK_NAME_MAX - longest name of a bank or service, without its NUL. */
-#define MEMBANK_NAME_MAX	63
+#define MEMBANK_NAME_MAX 63
 
 /** MEMBANK_ABI_VERSION - for reports; programs ask for features instead. */
-#define MEMBANK_ABI_VERSION	1
+#define MEMBANK_ABI_VERSION 1
 
-/**
+/*
  * enum membank_command_number - the numbers, never reused
  */
 enum membank_command_number {
@@ -108,10 +108,10 @@ struct membank_get_info {
 	__u32 out_bank;
 };
 
-#define MEMBANK_IOC_GET_INFO	_IO(MEMBANK_IOC, MEMBANK_CMD_GET_INFO)
+#define MEMBANK_IOC_GET_INFO _IO(MEMBANK_IOC, MEMBANK_CMD_GET_INFO)
 
 /** MEMBANK_BANK_ANY - "the kernel chooses"; the bank of the node /dev/membank */
-#define MEMBANK_BANK_ANY	0xffffffffU
+#define MEMBANK_BANK_ANY 0xffffffffU
 
 /**
  * enum membank_source - where the pages of a bank come from
@@ -163,7 +163,7 @@ struct membank_bank_info {
 	char out_name[MEMBANK_NAME_MAX + 1];
 };
 
-#define MEMBANK_IOC_BANK_INFO	_IO(MEMBANK_IOC, MEMBANK_CMD_BANK_INFO)
+#define MEMBANK_IOC_BANK_INFO _IO(MEMBANK_IOC, MEMBANK_CMD_BANK_INFO)
 
 /**
  * enum membank_dataspace_flags - L4Re's Mem_alloc_flags
@@ -231,8 +231,7 @@ struct membank_dataspace_info {
 	__u32 __reserved;
 };
 
-#define MEMBANK_IOC_DATASPACE_INFO \
-	_IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_INFO)
+#define MEMBANK_IOC_DATASPACE_INFO _IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_INFO)
 
 /**
  * enum membank_region_flags - L4Re's L4RE_RM_* flags, with their values
@@ -284,8 +283,7 @@ struct membank_region_attach {
 	__aligned_u64 out_start;
 };
 
-#define MEMBANK_IOC_REGION_ATTACH \
-	_IO(MEMBANK_IOC, MEMBANK_CMD_REGION_ATTACH)
+#define MEMBANK_IOC_REGION_ATTACH _IO(MEMBANK_IOC, MEMBANK_CMD_REGION_ATTACH)
 
 /**
  * struct membank_region_detach - ioctl(MEMBANK_IOC_REGION_DETACH), on any
@@ -308,8 +306,7 @@ struct membank_region_detach {
 	__aligned_u64 out_length;
 };
 
-#define MEMBANK_IOC_REGION_DETACH \
-	_IO(MEMBANK_IOC, MEMBANK_CMD_REGION_DETACH)
+#define MEMBANK_IOC_REGION_DETACH _IO(MEMBANK_IOC, MEMBANK_CMD_REGION_DETACH)
 
 /**
  * struct membank_region_find - ioctl(MEMBANK_IOC_REGION_FIND), on any device
@@ -341,7 +338,7 @@ struct membank_region_find {
 	__s32 out_fd;
 };
 
-#define MEMBANK_IOC_REGION_FIND	_IO(MEMBANK_IOC, MEMBANK_CMD_REGION_FIND)
+#define MEMBANK_IOC_REGION_FIND _IO(MEMBANK_IOC, MEMBANK_CMD_REGION_FIND)
 
 /**
  * enum membank_notifier_rights - what a notifier's descriptor may do
@@ -420,8 +417,7 @@ struct membank_notifier_bind {
 	__u32 __reserved;
 };
 
-#define MEMBANK_IOC_NOTIFIER_BIND \
-	_IO(MEMBANK_IOC, MEMBANK_CMD_NOTIFIER_BIND)
+#define MEMBANK_IOC_NOTIFIER_BIND _IO(MEMBANK_IOC, MEMBANK_CMD_NOTIFIER_BIND)
 
 /**
  * struct membank_notifier_trigger - ioctl(MEMBANK_IOC_NOTIFIER_TRIGGER), on a
@@ -443,7 +439,7 @@ struct membank_notifier_trigger {
 	_IO(MEMBANK_IOC, MEMBANK_CMD_NOTIFIER_TRIGGER)
 
 /** MEMBANK_OFFERS_MAX - most dataspaces and notifiers that a service offers */
-#define MEMBANK_OFFERS_MAX	16
+#define MEMBANK_OFFERS_MAX 16
 
 /**
  * enum membank_offer_kind - what an offer is
@@ -538,7 +534,7 @@ struct membank_service_event {
 };
 
 /** MEMBANK_WAIT_FOREVER - a timeout that never comes */
-#define MEMBANK_WAIT_FOREVER	0xffffffffffffffffULL
+#define MEMBANK_WAIT_FOREVER 0xffffffffffffffffULL
 
 /**
  * struct membank_service_connect - ioctl(MEMBANK_IOC_SERVICE_CONNECT), on any
