@@ -35,8 +35,8 @@
  * @missed: a trigger found nobody bound, and nobody was since
  * @triggers: handles with the right TRIGGER
  * @receivers: handles with the right RECEIVE
- * @triggers_ever: like @triggers, with those that are gone
- * @receivers_ever: like @receivers, with those that are gone
+ * @trigger_left: a descriptor with the right TRIGGER is gone
+ * @receiver_left: a descriptor with the right RECEIVE is gone
  */
 struct membank_notifier {
 	struct kref refs;
@@ -48,8 +48,8 @@ struct membank_notifier {
 	bool missed;
 	u64 triggers;
 	u64 receivers;
-	u64 triggers_ever;
-	u64 receivers_ever;
+	bool trigger_left;
+	bool receiver_left;
 };
 
 /**
@@ -68,11 +68,13 @@ struct notifier_binding {
  * struct notifier_handle - one descriptor of a notifier
  * @notifier: whose; the handle holds it; constant
  * @rights: set of &enum membank_notifier_rights; constant
+ * @published: was in a table of descriptors; set once, without a lock
  * @binding: what it has bound, or NULL; under the notifier's lock
  */
 struct notifier_handle {
 	struct membank_notifier *notifier;
 	u32 rights;
+	bool published;
 	struct notifier_binding *binding;
 };
 
@@ -118,14 +120,10 @@ static struct file *notifier_open(struct membank_notifier *notifier, u32 rights)
 
 	kref_get(&notifier->refs);
 	spin_lock(&notifier->lock);
-	if (rights & MEMBANK_NOTIFIER_TRIGGER) {
+	if (rights & MEMBANK_NOTIFIER_TRIGGER)
 		notifier->triggers++;
-		notifier->triggers_ever++;
-	}
-	if (rights & MEMBANK_NOTIFIER_RECEIVE) {
+	if (rights & MEMBANK_NOTIFIER_RECEIVE)
 		notifier->receivers++;
-		notifier->receivers_ever++;
-	}
 	spin_unlock(&notifier->lock);
 	return file;
 }
@@ -160,6 +158,19 @@ static bool handle_rebind(struct notifier_handle *handle,
 	return missed;
 }
 
+/*
+ * Called whenever a descriptor of the file is closed, hence before the release
+ * of any file that somebody had, but not of one that a command made and dropped
+ * again because it failed: such a one was never the other side.
+ */
+static int notifier_flush(struct file *file, fl_owner_t id)
+{
+	struct notifier_handle *handle = file->private_data;
+
+	WRITE_ONCE(handle->published, true);
+	return 0;
+}
+
 static int notifier_release(struct inode *inode, struct file *file)
 {
 	struct notifier_handle *handle = file->private_data;
@@ -167,10 +178,14 @@ static int notifier_release(struct inode *inode, struct file *file)
 
 	handle_rebind(handle, NULL);
 	spin_lock(&notifier->lock);
-	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER)
+	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER) {
 		notifier->triggers--;
-	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE)
+		notifier->trigger_left |= handle->published;
+	}
+	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
 		notifier->receivers--;
+		notifier->receiver_left |= handle->published;
+	}
 	spin_unlock(&notifier->lock);
 	kfree(handle);
 
@@ -187,23 +202,25 @@ static __poll_t notifier_poll(struct file *file, poll_table *wait)
 {
 	struct notifier_handle *handle = file->private_data;
 	struct membank_notifier *notifier = handle->notifier;
-	u64 peers = 0, peers_ever = 0, own;
+	bool triggers = handle->rights & MEMBANK_NOTIFIER_TRIGGER;
+	bool receives = handle->rights & MEMBANK_NOTIFIER_RECEIVE;
+	bool left = false;
+	u64 peers = 0;
 
 	poll_wait(file, &notifier->hangup, wait);
 
+	/* With both rights a handle is no peer of its own. */
 	spin_lock(&notifier->lock);
-	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
-		own = handle->rights & MEMBANK_NOTIFIER_TRIGGER ? 1 : 0;
-		peers += notifier->triggers - own;
-		peers_ever += notifier->triggers_ever - own;
+	if (receives) {
+		peers += notifier->triggers - triggers;
+		left |= notifier->trigger_left;
 	}
-	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER) {
-		own = handle->rights & MEMBANK_NOTIFIER_RECEIVE ? 1 : 0;
-		peers += notifier->receivers - own;
-		peers_ever += notifier->receivers_ever - own;
+	if (triggers) {
+		peers += notifier->receivers - receives;
+		left |= notifier->receiver_left;
 	}
 	spin_unlock(&notifier->lock);
-	return peers_ever && !peers ? EPOLLHUP : 0;
+	return left && !peers ? EPOLLHUP : 0;
 }
 
 static unsigned int signal_bindings(struct membank_notifier *notifier)
@@ -355,6 +372,7 @@ static void notifier_show_fdinfo(struct seq_file *seq, struct file *file)
 
 static const struct file_operations notifier_fops = {
 	.owner = THIS_MODULE,
+	.flush = notifier_flush,
 	.release = notifier_release,
 	.poll = notifier_poll,
 	.unlocked_ioctl = notifier_ioctl,
