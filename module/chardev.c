@@ -240,7 +240,7 @@ static int node_open(struct inode *inode, struct file *file)
 {
 	struct membank_node *node;
 
-	node = kzalloc_obj(*node);
+	node = kzalloc_obj(*node, GFP_KERNEL_ACCOUNT);
 	if (!node)
 		return -ENOMEM;
 	/* Minor 0 is the node for any bank, minor N + 1 that of bank N. */

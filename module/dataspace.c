@@ -81,7 +81,7 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 		align = max_t(u32, align, ilog2(MEMBANK_GRAIN));
 	order = align > PAGE_SHIFT ? align - PAGE_SHIFT : 0;
 
-	dataspace = kzalloc_obj(*dataspace);
+	dataspace = kzalloc_obj(*dataspace, GFP_KERNEL_ACCOUNT);
 	if (!dataspace)
 		return ERR_PTR(-ENOMEM);
 	dataspace->bank = bank;
