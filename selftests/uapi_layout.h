@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The layout of every struct of the ABI, the same in 32-bit and 64-bit
+ * programs: it is compiled into both.
+ */
+#ifndef MEMBANK_SELFTESTS_UAPI_LAYOUT_H
+#define MEMBANK_SELFTESTS_UAPI_LAYOUT_H
+
+#if __STDC_HOSTED__
+#include <assert.h>
+#endif
+#include <stddef.h>
+
+#include <linux/membank.h>
+
+#define LAYOUT_SIZE(_struct, _size) \
+	static_assert(sizeof(struct _struct) == (_size), #_struct)
+#define LAYOUT_FIELD(_struct, _field, _offset)                       \
+	static_assert(offsetof(struct _struct, _field) == (_offset), \
+		      #_struct "." #_field)
+
+LAYOUT_SIZE(membank_get_info, 24);
+LAYOUT_FIELD(membank_get_info, size, 0);
+LAYOUT_FIELD(membank_get_info, out_version, 4);
+LAYOUT_FIELD(membank_get_info, out_features, 8);
+LAYOUT_FIELD(membank_get_info, out_banks, 16);
+LAYOUT_FIELD(membank_get_info, out_bank, 20);
+
+LAYOUT_SIZE(membank_bank_info, 120);
+LAYOUT_FIELD(membank_bank_info, size, 0);
+LAYOUT_FIELD(membank_bank_info, bank, 4);
+LAYOUT_FIELD(membank_bank_info, out_length, 8);
+LAYOUT_FIELD(membank_bank_info, out_used, 16);
+LAYOUT_FIELD(membank_bank_info, out_largest_free, 24);
+LAYOUT_FIELD(membank_bank_info, out_scrubbed, 32);
+LAYOUT_FIELD(membank_bank_info, out_dataspaces, 40);
+LAYOUT_FIELD(membank_bank_info, out_node, 44);
+LAYOUT_FIELD(membank_bank_info, out_source, 48);
+LAYOUT_FIELD(membank_bank_info, out_flags, 52);
+LAYOUT_FIELD(membank_bank_info, out_name, 56);
+
+LAYOUT_SIZE(membank_dataspace_alloc, 24);
+LAYOUT_FIELD(membank_dataspace_alloc, size, 0);
+LAYOUT_FIELD(membank_dataspace_alloc, flags, 4);
+LAYOUT_FIELD(membank_dataspace_alloc, length, 8);
+LAYOUT_FIELD(membank_dataspace_alloc, align, 16);
+LAYOUT_FIELD(membank_dataspace_alloc, out_fd, 20);
+
+LAYOUT_SIZE(membank_dataspace_info, 48);
+LAYOUT_FIELD(membank_dataspace_info, size, 0);
+LAYOUT_FIELD(membank_dataspace_info, fd, 4);
+LAYOUT_FIELD(membank_dataspace_info, out_length, 8);
+LAYOUT_FIELD(membank_dataspace_info, out_extent, 16);
+LAYOUT_FIELD(membank_dataspace_info, out_offset, 24);
+LAYOUT_FIELD(membank_dataspace_info, out_bank, 32);
+LAYOUT_FIELD(membank_dataspace_info, out_flags, 36);
+LAYOUT_FIELD(membank_dataspace_info, out_mappings, 40);
+LAYOUT_FIELD(membank_dataspace_info, __reserved, 44);
+
+LAYOUT_SIZE(membank_region_attach, 48);
+LAYOUT_FIELD(membank_region_attach, size, 0);
+LAYOUT_FIELD(membank_region_attach, fd, 4);
+LAYOUT_FIELD(membank_region_attach, start, 8);
+LAYOUT_FIELD(membank_region_attach, length, 16);
+LAYOUT_FIELD(membank_region_attach, offset, 24);
+LAYOUT_FIELD(membank_region_attach, flags, 32);
+LAYOUT_FIELD(membank_region_attach, align, 36);
+LAYOUT_FIELD(membank_region_attach, out_start, 40);
+
+LAYOUT_SIZE(membank_region_detach, 32);
+LAYOUT_FIELD(membank_region_detach, size, 0);
+LAYOUT_FIELD(membank_region_detach, flags, 4);
+LAYOUT_FIELD(membank_region_detach, addr, 8);
+LAYOUT_FIELD(membank_region_detach, out_start, 16);
+LAYOUT_FIELD(membank_region_detach, out_length, 24);
+
+LAYOUT_SIZE(membank_region_find, 48);
+LAYOUT_FIELD(membank_region_find, size, 0);
+LAYOUT_FIELD(membank_region_find, flags, 4);
+LAYOUT_FIELD(membank_region_find, addr, 8);
+LAYOUT_FIELD(membank_region_find, out_start, 16);
+LAYOUT_FIELD(membank_region_find, out_length, 24);
+LAYOUT_FIELD(membank_region_find, out_offset, 32);
+LAYOUT_FIELD(membank_region_find, out_flags, 40);
+LAYOUT_FIELD(membank_region_find, out_fd, 44);
+
+LAYOUT_SIZE(membank_notifier_create, 16);
+LAYOUT_FIELD(membank_notifier_create, size, 0);
+LAYOUT_FIELD(membank_notifier_create, flags, 4);
+LAYOUT_FIELD(membank_notifier_create, out_fd, 8);
+LAYOUT_FIELD(membank_notifier_create, __reserved, 12);
+
+LAYOUT_SIZE(membank_notifier_derive, 16);
+LAYOUT_FIELD(membank_notifier_derive, size, 0);
+LAYOUT_FIELD(membank_notifier_derive, rights, 4);
+LAYOUT_FIELD(membank_notifier_derive, out_fd, 8);
+LAYOUT_FIELD(membank_notifier_derive, __reserved, 12);
+
+LAYOUT_SIZE(membank_notifier_bind, 16);
+LAYOUT_FIELD(membank_notifier_bind, size, 0);
+LAYOUT_FIELD(membank_notifier_bind, flags, 4);
+LAYOUT_FIELD(membank_notifier_bind, eventfd, 8);
+LAYOUT_FIELD(membank_notifier_bind, __reserved, 12);
+
+LAYOUT_SIZE(membank_notifier_trigger, 8);
+LAYOUT_FIELD(membank_notifier_trigger, size, 0);
+LAYOUT_FIELD(membank_notifier_trigger, flags, 4);
+
+LAYOUT_SIZE(membank_offer, 16);
+LAYOUT_FIELD(membank_offer, fd, 0);
+LAYOUT_FIELD(membank_offer, kind, 4);
+LAYOUT_FIELD(membank_offer, rights, 8);
+LAYOUT_FIELD(membank_offer, __reserved, 12);
+
+LAYOUT_SIZE(membank_service_register, 96);
+LAYOUT_FIELD(membank_service_register, size, 0);
+LAYOUT_FIELD(membank_service_register, flags, 4);
+LAYOUT_FIELD(membank_service_register, offers, 8);
+LAYOUT_FIELD(membank_service_register, nr_offers, 16);
+LAYOUT_FIELD(membank_service_register, mode, 20);
+LAYOUT_FIELD(membank_service_register, out_fd, 24);
+LAYOUT_FIELD(membank_service_register, __reserved, 28);
+LAYOUT_FIELD(membank_service_register, name, 32);
+
+LAYOUT_SIZE(membank_service_event, 24);
+LAYOUT_FIELD(membank_service_event, type, 0);
+LAYOUT_FIELD(membank_service_event, pid, 4);
+LAYOUT_FIELD(membank_service_event, client, 8);
+LAYOUT_FIELD(membank_service_event, uid, 16);
+LAYOUT_FIELD(membank_service_event, gid, 20);
+
+LAYOUT_SIZE(membank_service_connect, 104);
+LAYOUT_FIELD(membank_service_connect, size, 0);
+LAYOUT_FIELD(membank_service_connect, flags, 4);
+LAYOUT_FIELD(membank_service_connect, timeout_ns, 8);
+LAYOUT_FIELD(membank_service_connect, offers, 16);
+LAYOUT_FIELD(membank_service_connect, nr_offers, 24);
+LAYOUT_FIELD(membank_service_connect, out_nr_offers, 28);
+LAYOUT_FIELD(membank_service_connect, out_fd, 32);
+LAYOUT_FIELD(membank_service_connect, out_pid, 36);
+LAYOUT_FIELD(membank_service_connect, name, 40);
+
+/* Numbers never change. */
+static_assert(MEMBANK_IOC_GET_INFO == 0xbb00, "GET_INFO");
+static_assert(MEMBANK_IOC_BANK_INFO == 0xbb01, "BANK_INFO");
+static_assert(MEMBANK_IOC_DATASPACE_ALLOC == 0xbb10, "DATASPACE_ALLOC");
+static_assert(MEMBANK_IOC_DATASPACE_INFO == 0xbb11, "DATASPACE_INFO");
+static_assert(MEMBANK_IOC_REGION_ATTACH == 0xbb20, "REGION_ATTACH");
+static_assert(MEMBANK_IOC_REGION_DETACH == 0xbb21, "REGION_DETACH");
+static_assert(MEMBANK_IOC_REGION_FIND == 0xbb22, "REGION_FIND");
+static_assert(MEMBANK_IOC_NOTIFIER_CREATE == 0xbb30, "NOTIFIER_CREATE");
+static_assert(MEMBANK_IOC_NOTIFIER_DERIVE == 0xbb31, "NOTIFIER_DERIVE");
+static_assert(MEMBANK_IOC_NOTIFIER_BIND == 0xbb32, "NOTIFIER_BIND");
+static_assert(MEMBANK_IOC_NOTIFIER_TRIGGER == 0xbb33, "NOTIFIER_TRIGGER");
+static_assert(MEMBANK_IOC_SERVICE_REGISTER == 0xbb40, "SERVICE_REGISTER");
+static_assert(MEMBANK_IOC_SERVICE_CONNECT == 0xbb41, "SERVICE_CONNECT");
+
+#endif /* MEMBANK_SELFTESTS_UAPI_LAYOUT_H */
