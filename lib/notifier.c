@@ -110,10 +110,10 @@ MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 			return -EPIPE;
 
 		/* Another thread took the count: wait on for what is left. */
-		if (timeout_ms > 0) {
+		if (timeout_ms >= 0) {
 			left = deadline - now_ms();
-			if (left < 0)
-				left = 0;
+			if (left <= 0)
+				return -ETIMEDOUT;
 		}
 	}
 }
