@@ -256,7 +256,8 @@ static struct service *name_wait(u64 ns_id, const char *name, ktime_t deadline)
 
 		left = deadline == KTIME_MAX ? KTIME_MAX :
 					       ktime_sub(deadline, ktime_get());
-		ret = names_sleep(seen, left);
+		/* The timer takes a time that is over for one without end. */
+		ret = left > 0 ? names_sleep(seen, left) : -ETIME;
 		if (ret == -ETIME)
 			return ERR_PTR(-ETIMEDOUT);
 		if (ret)
