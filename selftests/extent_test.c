@@ -485,6 +485,15 @@ TEST_F_TIMEOUT(extent, calls_look_at_few_nodes, 300)
 			visits = 0;
 			EXPECT_TRUE(next(self, 8 * j + 4));
 			expect_visits(_metadata, &self->set, 1, 1);
+
+			/* All others can do what this one can: no update. */
+			membank_extent_remove(&self->set, 8 * j + 3, 1,
+					      &self->pool);
+			expect_visits(_metadata, &self->set, 1, 8);
+			membank_extent_insert(&self->set, 8 * j + 3, 1,
+					      &self->pool);
+			expect_visits(_metadata, &self->set, 1, 8);
+
 			ASSERT_EQ(0, membank_extent_pool_fill(&self->pool, 1,
 							      GFP_KERNEL));
 			membank_extent_remove(&self->set, 8 * j + 2, 1,
