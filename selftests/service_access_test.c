@@ -129,7 +129,7 @@ TEST_F(access, the_mode_is_judged_as_that_of_a_file)
 	const struct {
 		const struct who *who;
 		__u32 bit;
-	} cases[] = {
+	} clients[] = {
 		{ &owner, 0200 },     { &owner_and_group, 0200 },
 		{ &group, 0020 },     { &member, 0020 },
 		{ &other, 0002 },     { &was_owner, 0002 },
@@ -143,10 +143,10 @@ TEST_F(access, the_mode_is_judged_as_that_of_a_file)
 		fd = register_as_owner(self->dev, modes[mode]);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(0, connect_as(self->dev, &root));
-		for (i = 0; i < ARRAY_SIZE(cases); i++) {
-			ret = modes[mode] & cases[i].bit ? 0 : -EACCES;
-			EXPECT_EQ(ret, connect_as(self->dev, cases[i].who))
-			TH_LOG("mode %04o, case %u", modes[mode], i);
+		for (i = 0; i < ARRAY_SIZE(clients); i++) {
+			ret = modes[mode] & clients[i].bit ? 0 : -EACCES;
+			EXPECT_EQ(ret, connect_as(self->dev, clients[i].who))
+			TH_LOG("mode %04o, client %u", modes[mode], i);
 		}
 		close(fd);
 	}
