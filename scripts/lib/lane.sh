@@ -22,9 +22,17 @@ use_lane() {
 
 	packages_key=packages-$lane_suite-$(hash_of < "$scripts/recipes/packages")
 	packages=$cache/$packages_key
+	[[ ! -f $packages/release ]] || name_kernel
+}
+
+# A kernel of our own is made from the source that the packages hold, so its
+# name is known when they are there.
+name_kernel() {
 	kernel_key=$packages_key
-	[[ -z $lane_config ]] || kernel_key=kernel-$lane-$(
-		{ echo "$packages_key" && cat "$scripts/recipes/kernel" "$top/$lane_config"; } | hash_of)
+	[[ -z $lane_config ]] || kernel_key=kernel-$lane-$({
+		echo "$lane_suite"
+		cat "$packages/release" "$scripts/recipes/kernel" "$top/$lane_config"
+	} | hash_of)
 	kernel=$cache/$kernel_key
 }
 
@@ -39,9 +47,9 @@ make_kernel_in() {
 
 # The kernel of the lane in use and all that comes before it.
 make_kernel() {
-	[[ -d $kernel && -d $(userland) ]] && return
 	make_userland
 	cached "$packages_key" "the kernel packages of $lane_suite (about a minute)" make_packages_in
+	name_kernel
 	[[ -z $lane_config ]] ||
 		cached "$kernel_key" "the kernel of lane $lane (about ${lane_minutes} minutes on two cores)" \
 			make_kernel_in
