@@ -104,10 +104,12 @@ static int insert(struct kmod_ctx *ctx, const char *params)
 	module = kmod_module_get_module(list);
 	ret = kmod_module_probe_insert_module(module, KMOD_PROBE_FAIL_ON_LOADED,
 					      params, NULL, NULL, NULL);
+	/* With these, libkmod runs them instead, and says nothing of their end. */
+	if (ret && ret != -EEXIST && kmod_module_get_install_commands(module))
+		ret = -ECANCELED;
 	kmod_module_unref(module);
 	kmod_module_unref_list(list);
-	/* The status of a command that modprobe.d has in place of the module. */
-	return ret > 0 ? -ECANCELED : ret;
+	return ret;
 }
 
 static int load(const char *params)

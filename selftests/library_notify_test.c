@@ -33,7 +33,7 @@ static __s64 now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static void on_alarm(int signal __attribute__((unused)))
+static void on_alarm(int signal __maybe_unused)
 {
 }
 
@@ -65,7 +65,7 @@ FIXTURE(notifier)
 	int receiver;
 	int eventfd;
 	int fd;
-	__u64 count;
+	uint64_t count;
 };
 
 FIXTURE_SETUP(notifier)
@@ -276,13 +276,18 @@ FIXTURE_TEARDOWN_PARENT(service)
 	EXPECT_TRUE(test_banks_empty());
 }
 
+static int connect_to(FIXTURE_DATA(service) * self, int dev, const char *name,
+		      int timeout_ms)
+{
+	return membank_service_connect(dev, name, timeout_ms, self->got,
+				       &self->count, &self->pid, &self->fd);
+}
+
 TEST_F(service, connect_gives_what_is_offered)
 {
 	int eventfd;
 
-	ASSERT_EQ(0,
-		  membank_service_connect(self->dev, NAME, 0, self->got,
-					  &self->count, &self->pid, &self->fd));
+	ASSERT_EQ(0, connect_to(self, self->dev, NAME, 0));
 	EXPECT_EQ(FD_CLOEXEC, fcntl(self->fd, F_GETFD));
 	EXPECT_EQ(getpid(), self->pid);
 	ASSERT_EQ(2, self->count);
@@ -326,6 +331,11 @@ TEST_F(service, events_tell_of_clients)
 	EXPECT_EQ(client, self->event.client);
 }
 
+static bool is_unwritten(const struct membank_service_event *event)
+{
+	return test_all_bytes(event, TEST_JUNK, sizeof(*event));
+}
+
 TEST_F(service, read_event_without_one)
 {
 	int flags = fcntl(self->service, F_GETFL);
@@ -337,8 +347,7 @@ TEST_F(service, read_event_without_one)
 	interrupt_soon();
 	EXPECT_EQ(-EINTR,
 		  membank_service_read_event(self->service, &self->event));
-	EXPECT_TRUE(
-		test_all_bytes(&self->event, TEST_JUNK, sizeof(self->event)));
+	EXPECT_TRUE(is_unwritten(&self->event));
 }
 
 TEST_F(service, read_event_from_something_else)
@@ -351,8 +360,15 @@ TEST_F(service, read_event_from_something_else)
 		  membank_service_read_event(self->null, &self->event));
 	EXPECT_EQ(-EINVAL, membank_service_read_event(self->dev, &self->event));
 	EXPECT_EQ(-EBADF, membank_service_read_event(NO_FD, &self->event));
-	EXPECT_TRUE(
-		test_all_bytes(&self->event, TEST_JUNK, sizeof(self->event)));
+	EXPECT_TRUE(is_unwritten(&self->event));
+}
+
+static int register_as(FIXTURE_DATA(service) * self, const char *name,
+		       const struct membank_offer *offers, unsigned int count,
+		       unsigned int mode)
+{
+	return membank_service_register(self->dev, name, offers, count, mode,
+					&self->fd);
 }
 
 TEST_F(service, register_refuses)
@@ -363,33 +379,22 @@ TEST_F(service, register_refuses)
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	EXPECT_EQ(-EEXIST, membank_service_register(self->dev, NAME, NULL, 0,
-						    0222, &self->fd));
-	EXPECT_EQ(-EINVAL, membank_service_register(self->dev, "", NULL, 0,
-						    0222, &self->fd));
-	EXPECT_EQ(-EINVAL, membank_service_register(self->dev, "a/b", NULL, 0,
-						    0222, &self->fd));
-	EXPECT_EQ(-EINVAL, membank_service_register(self->dev, name, NULL, 0,
-						    0222, &self->fd));
-	EXPECT_EQ(-EINVAL, membank_service_register(self->dev, "a", NULL, 0,
-						    0666, &self->fd));
+	EXPECT_EQ(-EEXIST, register_as(self, NAME, NULL, 0, 0222));
+	EXPECT_EQ(-EINVAL, register_as(self, "", NULL, 0, 0222));
+	EXPECT_EQ(-EINVAL, register_as(self, "a/b", NULL, 0, 0222));
+	EXPECT_EQ(-EINVAL, register_as(self, name, NULL, 0, 0222));
+	EXPECT_EQ(-EINVAL, register_as(self, "a", NULL, 0, 0666));
 	EXPECT_EQ(-EINVAL,
-		  membank_service_register(self->dev, "a", many,
-					   ARRAY_SIZE(many), 0222, &self->fd));
-	EXPECT_EQ(-EINVAL, membank_service_register(self->dev, "a", &bad, 1,
-						    0222, &self->fd));
+		  register_as(self, "a", many, ARRAY_SIZE(many), 0222));
+	EXPECT_EQ(-EINVAL, register_as(self, "a", &bad, 1, 0222));
 	bad.fd = NO_FD;
-	EXPECT_EQ(-EBADF, membank_service_register(self->dev, "a", &bad, 1,
-						   0222, &self->fd));
-	EXPECT_EQ(-EFAULT, membank_service_register(self->dev, "a", NULL, 1,
-						    0222, &self->fd));
+	EXPECT_EQ(-EBADF, register_as(self, "a", &bad, 1, 0222));
+	EXPECT_EQ(-EFAULT, register_as(self, "a", NULL, 1, 0222));
 	bad = (struct membank_offer){ .fd = self->receiver,
 				      .rights = MEMBANK_NOTIFIER_TRIGGER };
-	EXPECT_EQ(-EACCES, membank_service_register(self->dev, "a", &bad, 1,
-						    0222, &self->fd));
+	EXPECT_EQ(-EACCES, register_as(self, "a", &bad, 1, 0222));
 	bad.rights = UNKNOWN_RIGHT;
-	EXPECT_EQ(-EOPNOTSUPP, membank_service_register(self->dev, "a", &bad, 1,
-							0222, &self->fd));
+	EXPECT_EQ(-EOPNOTSUPP, register_as(self, "a", &bad, 1, 0222));
 	EXPECT_EQ(-EBADF, membank_service_register(NO_FD, "a", NULL, 0, 0222,
 						   &self->fd));
 	EXPECT_EQ(-ENOTTY, membank_service_register(self->null, "a", NULL, 0,
@@ -398,8 +403,7 @@ TEST_F(service, register_refuses)
 
 	/* The longest name there is. */
 	name[MEMBANK_NAME_MAX] = '\0';
-	EXPECT_EQ(0, membank_service_register(self->dev, name, NULL, 0, 0,
-					      &self->fd));
+	EXPECT_EQ(0, register_as(self, name, NULL, 0, 0));
 }
 
 TEST_F(service, connect_refuses)
@@ -409,32 +413,18 @@ TEST_F(service, connect_refuses)
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	EXPECT_EQ(-ENOENT,
-		  membank_service_connect(self->dev, "none", 0, got,
-					  &self->count, &self->pid, &self->fd));
-	EXPECT_EQ(-EINVAL,
-		  membank_service_connect(self->dev, "", 0, got, &self->count,
-					  &self->pid, &self->fd));
-	EXPECT_EQ(-EINVAL,
-		  membank_service_connect(self->dev, "a/b", 0, got,
-					  &self->count, &self->pid, &self->fd));
-	EXPECT_EQ(-EINVAL,
-		  membank_service_connect(self->dev, name, 0, got, &self->count,
-					  &self->pid, &self->fd));
+	EXPECT_EQ(-ENOENT, connect_to(self, self->dev, "none", 0));
+	EXPECT_EQ(-EINVAL, connect_to(self, self->dev, "", 0));
+	EXPECT_EQ(-EINVAL, connect_to(self, self->dev, "a/b", 0));
+	EXPECT_EQ(-EINVAL, connect_to(self, self->dev, name, 0));
 	EXPECT_EQ(-EFAULT,
 		  membank_service_connect(self->dev, NAME, 0, NULL,
 					  &self->count, &self->pid, &self->fd));
-	EXPECT_EQ(-EBADF,
-		  membank_service_connect(NO_FD, NAME, 0, got, &self->count,
-					  &self->pid, &self->fd));
-	EXPECT_EQ(-ENOTTY,
-		  membank_service_connect(self->null, NAME, 0, got,
-					  &self->count, &self->pid, &self->fd));
+	EXPECT_EQ(-EBADF, connect_to(self, NO_FD, NAME, 0));
+	EXPECT_EQ(-ENOTTY, connect_to(self, self->null, NAME, 0));
 	EXPECT_EQ(ARRAY_SIZE(self->got), self->count);
 	self->count = 1;
-	EXPECT_EQ(-ENOSPC,
-		  membank_service_connect(self->dev, NAME, 0, got, &self->count,
-					  &self->pid, &self->fd));
+	EXPECT_EQ(-ENOSPC, connect_to(self, self->dev, NAME, 0));
 	EXPECT_EQ(1, self->count);
 	EXPECT_EQ(-1, self->pid);
 	EXPECT_EQ(JUNK_FD, self->fd);
@@ -445,9 +435,7 @@ TEST_F(service, connect_obeys_the_mode)
 {
 	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
 	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
-	EXPECT_EQ(-EACCES,
-		  membank_service_connect(self->dev, NAME, 0, self->got,
-					  &self->count, &self->pid, &self->fd));
+	EXPECT_EQ(-EACCES, connect_to(self, self->dev, NAME, 0));
 	EXPECT_EQ(JUNK_FD, self->fd);
 }
 
@@ -455,16 +443,12 @@ TEST_F(service, connect_waits_as_long_as_told)
 {
 	__s64 began = now_ms();
 
-	EXPECT_EQ(-ETIMEDOUT,
-		  membank_service_connect(self->dev, "none", 60, self->got,
-					  &self->count, &self->pid, &self->fd));
+	EXPECT_EQ(-ETIMEDOUT, connect_to(self, self->dev, "none", 60));
 	EXPECT_LE(60, now_ms() - began);
 	EXPECT_GT(TEST_PATIENCE, now_ms() - began);
 
 	interrupt_soon();
-	EXPECT_EQ(-EINTR,
-		  membank_service_connect(self->dev, "none", -1, self->got,
-					  &self->count, &self->pid, &self->fd));
+	EXPECT_EQ(-EINTR, connect_to(self, self->dev, "none", -1));
 	EXPECT_EQ(JUNK_FD, self->fd);
 }
 
