@@ -65,7 +65,7 @@ FIXTURE(notifier)
 	int receiver;
 	int eventfd;
 	int fd;
-	uint64_t count;
+	eventfd_t count;
 };
 
 FIXTURE_SETUP(notifier)
