@@ -7,8 +7,8 @@
 #
 # usage: scripts/vm -- selftests/run.sh [FOLDER [NAME…]]
 #
-# FOLDER (default: build/check/LANE) gets NAME.tap for each program and the
-# file "results" with its counts; without names it runs all there are. The
+# FOLDER (default: build/check/LANE) gets NAME.tap for each program, their
+# "names", and the file "results" with their counts; without names it runs all there are. The
 # status is 0 when all could be run, whatever they found.
 
 set -euo pipefail
@@ -48,12 +48,12 @@ main() {
 	fi
 	mkdir -p "$out"
 	rm -f "$out"/*.{tap,log,report} "$out/results"
+	printf '%s\n' "${names[@]}" > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
 	for name in "${names[@]}"; do
 		echo "$marker of $name" > /dev/kmsg
 		run_program "$out" "$name" 300 "./$name"
 	done
-	echo "end" >> "$out/results"
 }
 
 main "$@"
