@@ -1,0 +1,336 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Loading and unloading: what banks= takes, what it refuses and how, and that
+# nothing stays behind. Leaves the module loaded as it was found.
+
+set -u
+
+ko=${MEMBANK_KO:?is set by scripts/vm}
+class=/sys/class/membank
+parameter=/sys/module/membank/parameters/banks
+marker=
+number=0
+failed=0
+
+# ok WORDS: the last condition, as in `[[ … ]]; ok "words"`. What is known about
+# a failure is in $detail.
+ok() {
+	local status=$?
+
+	number=$((number + 1))
+	if ((status == 0)); then
+		echo "ok $number - $1"
+	else
+		failed=1
+		echo "not ok $number - $1"
+		printf '%s\n' "$detail" | sed 's/^/# /'
+	fi
+	detail=
+}
+detail=
+
+mark_log() {
+	marker="load_test: $RANDOM$RANDOM"
+	echo "$marker" > /dev/kmsg
+}
+
+# What membank has said since mark_log.
+said() {
+	dmesg | sed "1,/$marker/d" | grep -F 'membank: ' | grep -vE 'taint'
+}
+
+# Pages of CMA that nobody has claimed; exact, where the kernel tells.
+unclaimed() {
+	cat /sys/kernel/mm/cma/*/available_pages 2> /dev/null || echo 0
+}
+
+cma_kib() { # FIELD
+	sed -n "s/^$1: *\([0-9]*\) kB/\1/p" /proc/meminfo
+}
+
+# Other memory may stay in the CMA area while it is free, so make it leave.
+cma_free_again() { # KIB
+	local tries
+
+	for ((tries = 0; tries < 50; tries++)); do
+		echo 3 > /proc/sys/vm/drop_caches
+		(($(cma_kib CmaFree) >= $1)) && return
+		sleep 0.2
+	done
+	detail="CmaFree is $(cma_kib CmaFree) kB and was $1 kB"
+	return 1
+}
+
+loaded() {
+	[[ -d /sys/module/membank ]]
+}
+
+attr() { # BANK NAME
+	cat "$class/membank$1/$2"
+}
+
+banks() {
+	local list=("$class"/membank[0-9]*)
+
+	[[ -d ${list[0]} ]] && echo "${#list[@]}"
+}
+
+unload() {
+	local tries
+
+	for ((tries = 0; tries < 50; tries++)); do
+		detail=$(rmmod membank 2>&1) && return
+		sleep 0.2
+	done
+	return 1
+}
+
+# refuses WORDS ERRNO-TEXT LINE PARAMETER…: loading fails with this error, one
+# line in the log that has LINE in it, and no memory lost.
+refuses() {
+	local words=$1 errno=$2 line=$3 before after output log
+	shift 3
+
+	before=$(unclaimed)
+	mark_log
+	output=$(insmod "$ko" "$@" 2>&1)
+	log=$(said)
+	after=$(unclaimed)
+	detail="insmod: $output"$'\n'"log: $log"$'\n'"CMA pages: $before, $after"
+	[[ $output == *": $errno" && $(wc -l <<< "$log") == 1 &&
+		$log == *"$line"* && $before == "$after" ]] && ! loaded
+	ok "refuses $words"
+	loaded && rmmod membank
+}
+
+# loads PARAMETER…: loads, says one line for each bank.
+loads() {
+	mark_log
+	detail=$(insmod "$ko" "$@" 2>&1) || return
+	detail=$(said)
+	[[ $(wc -l <<< "$detail") == "$(banks)" ]]
+}
+
+# maps NODE: a byte can be had there. Says the errno if not.
+maps() {
+	python3 -c '
+import mmap, os, sys
+try:
+    mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 4096)[0] = 1
+except OSError as error:
+    sys.exit(os.strerror(error.errno))' "$1" 2>&1
+}
+
+# Holds one thing of membank, says "ready" and lets go when its input ends.
+hold() { # KIND
+	python3 -c '
+import ctypes, fcntl, mmap, os, struct, sys
+kind = sys.argv[1]
+dev = os.open("/dev/membank0", os.O_RDWR)
+libc = ctypes.CDLL(None, use_errno=True)
+keep = []
+
+def command(number, layout, *values):
+    args = bytearray(struct.pack("=I" + layout, struct.calcsize("=I" + layout), *values))
+    fcntl.ioctl(dev, number, args, True)
+    return struct.unpack("=I" + layout, args)
+
+if kind == "mapping":
+    keep.append(mmap.mmap(dev, 4096))
+    os.closerange(3, 64)
+elif kind == "dma-buf":
+    keep.append(command(0xbb10, "IQIi", 0, 4096, 0, -1))
+    os.close(dev)
+elif kind == "notifier":
+    keep.append(command(0xbb30, "IiI", 0, -1, 0))
+    os.close(dev)
+elif kind == "service":
+    keep.append(command(0xbb40, "IQIIiI64s", 0, 0, 0, 0, -1, 0, b"load-test"))
+    os.close(dev)
+elif kind == "page in a pipe":
+    memory = mmap.mmap(dev, 4096)
+    memory[0] = 1
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    piece = (ctypes.c_ulong * 2)(address, 4096)
+    keep.append(os.pipe())
+    assert libc.vmsplice(keep[0][1], piece, 1, 0) == 4096
+    assert libc.munmap(ctypes.c_void_p(address), 4096) == 0
+    os.closerange(5 if dev == 3 else 3, keep[0][0])
+    os.close(dev)
+    for fd in range(3, 64):
+        if fd not in keep[0]:
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+print("ready", flush=True)
+sys.stdin.read()
+os._exit(0)' "$1"
+}
+
+# stays_while_held KIND: rmmod is refused, nothing breaks, and works after.
+stays_while_held() {
+	local kind=$1 words output status pid to
+
+	coproc holder { hold "$kind"; }
+	pid=$!
+	to=${holder[1]}
+	read -r words <&"${holder[0]}"
+	detail="the holder said '$words'"
+	[[ $words == ready ]]
+	ok "holding a $kind"
+
+	mark_log
+	output=$(rmmod membank 2>&1)
+	status=$?
+	detail="rmmod ended with $status: $output"
+	((status != 0)) && [[ $output == *"is in use"* ]] && loaded &&
+		detail+=$(maps /dev/membank0)
+	ok "stays while a $kind lives"
+
+	exec {to}>&-
+	wait "$pid"
+	unload
+	ok "is unloaded when the $kind is gone"
+	detail=$(insmod "$ko" banks=video:8M 2>&1)
+	ok "is loaded again after the $kind"
+}
+
+echo "TAP version 13"
+if ! loaded; then
+	echo "1..0 # SKIP the module is not loaded, so there is nothing to restore"
+	exit 4
+fi
+was=$(cat "$parameter")
+unload
+ok "is unloaded when nothing is held"
+free_before=$(cma_kib CmaFree)
+unclaimed_before=$(unclaimed)
+
+no_size="is no size: give a number and K, M or G"
+no_name="is no name for a bank"
+no_multiple="is no multiple of 2M above 0"
+too_much="is more than any machine has"
+einval="Invalid parameters"
+erange="Numerical result out of range"
+enomem="Cannot allocate memory"
+many=$(printf 'b%d:2M,' {1..33})
+
+refuses "a size of 0" "$einval" "$no_multiple" banks=video:0
+refuses "a size of 0M" "$einval" "$no_multiple" banks=video:0M
+refuses "a size that is no multiple of 2M" "$einval" "$no_multiple" banks=video:3M
+refuses "an odd number of bytes" "$einval" "$no_multiple" banks=video:2097153
+refuses "a number that overflows" "$erange" "$too_much" banks=video:99999999999999999999
+refuses "a size that overflows" "$erange" "$too_much" banks=video:17179869184G
+refuses "a size above half of 64 bits" "$erange" "$too_much" banks=video:8589934592G
+refuses "an unknown suffix" "$einval" "$no_size" banks=video:64X
+refuses "two suffixes" "$einval" "$no_size" banks=video:64MM
+refuses "a suffix without a number" "$einval" "$no_size" banks=video:M
+refuses "a negative size" "$einval" "$no_size" banks=video:-64M
+refuses "a hexadecimal size" "$einval" "$no_size" banks=video:0x40M
+refuses "a name without a size" "$einval" "$no_size" banks=video:
+refuses "a source without a size" "$einval" "$no_size" banks=video:@cma
+refuses "an unknown source" "$einval" "is no source: give cma or contig" banks=video:64M@disk
+refuses "an empty source" "$einval" "is no source: give cma or contig" banks=video:64M@
+refuses "an unknown word behind the size" "$einval" "$no_size" banks=video:64M:shared
+refuses "an empty name" "$einval" "$no_name" banks=:64M
+refuses "a name with a slash" "$einval" "$no_name" banks=a/b:64M
+refuses "a name that begins with a digit" "$einval" "$no_name" banks=1st:64M
+refuses "a name of 64 bytes" "$einval" "$no_name" "banks=$(printf 'n%.0s' {1..64}):2M"
+refuses "a duplicate name" "$einval" "two banks are named 'a'" banks=a:2M,b:2M,a:2M
+refuses "a name that another bank has by its number" "$einval" "two banks are named 'bank1'" \
+	banks=bank1:2M,2M
+refuses "an empty list" "$einval" "$no_size" banks=
+refuses "an empty entry" "$einval" "$no_size" banks=video:2M,,rt:2M
+refuses "a comma at the end" "$einval" "$no_size" banks=video:2M,
+refuses "more banks than there may be" "$einval" "more than 32 banks" "banks=${many%,}"
+refuses "more than there is" "$enomem" "bank 'video': 4096 MiB asked of the CMA area, which has" \
+	banks=video:4G
+refuses "all when one cannot be had" "$enomem" "bank 'rt': 4096 MiB asked of the CMA area" \
+	banks=video:32M,rt:4G
+refuses "more than there is of the page allocator" "$enomem" \
+	"bank 'video': 65536 MiB asked of the page allocator" banks=video:64G@contig
+
+[[ $(unclaimed) == "$unclaimed_before" ]] && cma_free_again "$free_before"
+ok "has lost no memory by what it refused"
+
+grain=2097152
+loads
+ok "loads without banks="
+half=$(($(cma_kib CmaTotal) * 512 / grain * grain))
+expected=$((half < 67108864 ? half : 67108864))
+detail="$(banks) banks, '$(attr 0 name)' of $(attr 0 size) from $(attr 0 source)"
+[[ $(banks) == 1 && $(attr 0 size) == "$expected" && $(attr 0 name) == bank0 &&
+	$(attr 0 source) == cma ]]
+ok "makes one bank of half the CMA area, 64 MiB at most"
+
+mark_log
+detail=$(insmod "$ko" 2>&1)
+[[ $detail == *": File exists" && -z $(said) ]]
+ok "is not loaded twice"
+unload
+ok "is unloaded"
+
+loads banks=a:2M,4096k,c:8m@cma,4194304
+ok "loads four banks in four notations"
+detail="$(cat "$class"/membank?/name "$class"/membank?/size | paste -sd' ')"
+[[ $detail == "a bank1 c bank3 2097152 4194304 8388608 4194304" ]]
+ok "gives banks their names and sizes"
+detail=$(ls -l /dev/membank*)
+[[ -c /dev/membank && -c /dev/membank0 && -c /dev/membank3 && ! -e /dev/membank4 ]]
+ok "makes a node for each bank and one for any"
+unload
+ok "is unloaded with four banks"
+
+loads banks=video:64M@cma:private
+ok "loads a private bank"
+detail=$(maps /dev/membank0)
+ok "maps a private bank by its node"
+detail=$(maps /dev/membank)
+[[ $detail == "Cannot allocate memory" ]]
+ok "does not choose a private bank"
+unload
+ok "is unloaded with a private bank"
+
+loads banks=own:4M:private,rt:8M@contig
+ok "loads banks of both sources"
+detail="$(attr 0 source) $(attr 1 source) $(attr 1 size) $(attr 1 free)"
+[[ $detail == "cma contig 8388608 8388608" ]]
+ok "says where a bank comes from"
+detail=$(maps /dev/membank1 && maps /dev/membank)
+ok "maps a bank of the page allocator"
+detail="$(attr 0 used) $(attr 1 used)"
+[[ $detail == "0 0" ]]
+ok "has all back after that"
+unload
+ok "is unloaded with both sources"
+
+for round in 1 2 3; do
+	loads banks=big:96M,rt:16M@contig
+	ok "loads, round $round"
+	unload
+	ok "is unloaded, round $round"
+done
+[[ $(unclaimed) == "$unclaimed_before" ]] && cma_free_again "$free_before"
+ok "gives all memory back"
+
+loads banks=video:8M
+ok "loads a bank to be held"
+for kind in mapping dma-buf notifier service "page in a pipe"; do
+	stays_while_held "$kind"
+done
+unload
+ok "is unloaded after all that"
+[[ $(unclaimed) == "$unclaimed_before" ]] && cma_free_again "$free_before"
+ok "gives all memory back after all that"
+
+if [[ $was == "(null)" ]]; then
+	detail=$(insmod "$ko" 2>&1)
+else
+	detail=$(insmod "$ko" "banks=$was" 2>&1)
+fi
+ok "is loaded as it was"
+
+echo "1..$number"
+exit "$failed"
