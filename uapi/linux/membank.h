@@ -35,7 +35,8 @@
  *
  * ====================  ======================================================
  * ENOTTY                this descriptor has no such command
- * EFAULT                the struct, or memory that it points to, is not mapped
+ * EFAULT                the struct, or memory that it points to, is not mapped,
+ *                       or not writable
  * EINVAL                @size is smaller than the struct of the first release,
  *                       a reserved field is not zero, or a value is wrong
  * E2BIG                 what follows the struct this kernel knows is not zero
