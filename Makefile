@@ -52,9 +52,12 @@ define activate
 	if command -v udevadm > /dev/null; then udevadm control --reload; fi
 endef
 
+# A distribution's headers ask for signing and come without the key.
+unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+
 install: all
 	$(MAKE) -C $(KDIR) M=$(abspath $(BUILD))/kmod INSTALL_MOD_PATH=$(DESTDIR) \
-		INSTALL_MOD_DIR=updates DEPMOD=true modules_install
+		INSTALL_MOD_DIR=updates DEPMOD=true $(unsigned) modules_install
 	for folder in lib tools; do \
 		$(MAKE) -C $$folder $(TOLD) install || exit; \
 	done
