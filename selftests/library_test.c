@@ -379,9 +379,9 @@ TEST_F(region, attach_refuses)
 TEST_F(region, attach_below_the_lowest_address_is_eperm)
 {
 	be_nobody();
-	EXPECT_EQ(-EPERM,
-		  membank_region_attach(self->dev, self->dataspace, 0, 0, 0, 0,
-					(void *)self->page, &self->addr));
+	EXPECT_EQ(-EPERM, membank_region_attach(self->dev, self->dataspace, 0,
+						0, MEMBANK_REGION_OVERMAP, 0,
+						NULL, &self->addr));
 	EXPECT_EQ(NULL, self->addr);
 }
 
