@@ -46,6 +46,10 @@ main() {
 	if ((${#names[@]} == 0)); then
 		mapfile -t names < <(tests | tr ' ' '\n')
 	fi
+	if ((${#names[@]} == 0)); then
+		echo "There are no programs to run: make print-tests names none." >&2
+		exit 1
+	fi
 	mkdir -p "$out"
 	rm -f "$out"/*.{tap,log,report} "$out/results"
 	printf '%s\n' "${names[@]}" > "$out/names"
