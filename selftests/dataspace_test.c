@@ -294,7 +294,7 @@ TEST_F_TIMEOUT(dataspace, freed_memory_reads_as_zero_when_had_again, TEST_SLOW)
 	int fd, round;
 
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		for (round = 0; round < 3; round++) {
+		for (round = 0; round < 2; round++) {
 			fd = test_alloc(self->dev, lengths[i], 0, 0);
 			ASSERT_LE(0, fd);
 			mem = test_map(fd, lengths[i]);
@@ -314,7 +314,7 @@ TEST_F_TIMEOUT(dataspace, memory_of_a_killed_owner_reads_as_zero, TEST_SLOW)
 	pid_t child;
 
 	ASSERT_EQ(0, pipe(pipe_fds));
-	for (round = 0; round < 5; round++) {
+	for (round = 0; round < 3; round++) {
 		child = fork();
 		if (!child) {
 			fd = test_alloc(self->dev, self->bank_size, 0, 0);

@@ -306,7 +306,7 @@ ok "has all back after that"
 unload
 ok "is unloaded with both sources"
 
-for round in 1 2 3; do
+for round in 1 2; do
 	loads banks=big:96M,rt:16M@contig
 	ok "loads, round $round"
 	unload

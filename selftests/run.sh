@@ -56,7 +56,7 @@ main() {
 	cd "$MEMBANK_BUILD/selftests"
 	for name in "${names[@]}"; do
 		echo "$marker of $name" > /dev/kmsg
-		run_program "$out" "$name" 300 "./$name"
+		run_program "$out" "$name" 900 "./$name"
 	done
 }
 
