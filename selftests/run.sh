@@ -20,17 +20,35 @@ scripts=$here/../scripts
 
 marker="membank-test: start"
 
-# witness FILE: what the kernel said since the program's start; a report in it
-# is one more failure, and is kept.
+# What the module was loaded with.
+parameters() {
+	cat /sys/module/membank/parameters/banks 2> /dev/null || echo "not loaded"
+}
+
+# A program that was stopped in its middle must not fail those after it.
+load_again() {
+	if [[ -e /sys/module/membank ]]; then
+		rmmod membank
+	fi
+	insmod "$MEMBANK_KO" "banks=$banks"
+}
+
+# witness FILE: what else than the program saw a failure: a report in the
+# kernel's log since its start, or a module that is not as it was.
 witness() {
 	dmesg | awk -v marker="$marker" '
 		index($0, marker) { text = "" }
 		{ text = text $0 "\n" }
 		END { printf "%s", text }' > "$1.log"
-	if grep -aEf "$scripts/lib/reports" -A 40 "$1.log" > "$1.report"; then
-		return 1
+	rm -f "$1.report"
+	if grep -aEf "$scripts/lib/reports" -A 40 "$1.log" > "$1.kernel"; then
+		mv "$1.kernel" "$1.report"
 	fi
-	rm "$1.report" "$1.log"
+	if [[ $(parameters) != "$banks" ]]; then
+		echo "the module was left: $(parameters)" >> "$1.report"
+		load_again 2>> "$1.report"
+	fi
+	[[ ! -e $1.report ]]
 }
 
 tests() {
@@ -51,9 +69,10 @@ main() {
 		exit 1
 	fi
 	mkdir -p "$out"
-	rm -f "$out"/*.{tap,log,report} "$out/results"
+	rm -f "$out"/*.{tap,log,kernel,report} "$out/results"
 	printf '%s\n' "${names[@]}" > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
+	banks=$(parameters)
 	for name in "${names[@]}"; do
 		echo "$marker of $name" > /dev/kmsg
 		run_program "$out" "$name" 900 "./$name"
