@@ -143,6 +143,7 @@ test_load() {
 }
 
 echo "TAP version 13"
+mkdir -p /lib/modules
 mount -t tmpfs modules /lib/modules
 test_output
 test_usage
