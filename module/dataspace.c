@@ -28,7 +28,8 @@ static unsigned long extent_pages(u64 length, u32 flags)
 static int alloc_from(struct membank_bank *bank,
 		      struct membank_dataspace *dataspace, unsigned int order)
 {
-	if (!dataspace->pages || dataspace->pages > bank->config.pages)
+	if (!dataspace->pages || dataspace->pages > bank->config.pages ||
+	    order >= MEMBANK_EXTENT_ORDERS)
 		return -ERANGE;
 	return membank_bank_alloc(bank, dataspace->pages, order,
 				  &dataspace->start);
@@ -64,7 +65,8 @@ static int alloc_from_any(struct membank_dataspace *dataspace,
  * @flags: set of &enum membank_dataspace_flags
  * @align: least log2 alignment of the physical address in bytes, 0 for a page
  *
- * Paired with membank_dataspace_destroy(). Failures are counted at the bank.
+ * Paired with membank_dataspace_destroy(). Failures are counted at the banks
+ * that were asked.
  *
  * Return: the dataspace, whose memory reads as zero, or an ERR_PTR: -ERANGE,
  * -ENOMEM.
@@ -82,8 +84,11 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 	order = align > PAGE_SHIFT ? align - PAGE_SHIFT : 0;
 
 	dataspace = kzalloc_obj(*dataspace, GFP_KERNEL_ACCOUNT);
-	if (!dataspace)
+	if (!dataspace) {
+		if (bank)
+			membank_bank_count_failure(bank, -ENOMEM);
 		return ERR_PTR(-ENOMEM);
+	}
 	dataspace->bank = bank;
 	dataspace->pages = extent_pages(length, flags);
 	dataspace->length = length;
@@ -91,11 +96,7 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 	mutex_init(&dataspace->attachments_lock);
 	INIT_LIST_HEAD(&dataspace->attachments);
 
-	if (order >= MEMBANK_EXTENT_ORDERS) {
-		ret = -ERANGE;
-		if (bank)
-			membank_bank_count_failure(bank, ret);
-	} else if (bank) {
+	if (bank) {
 		ret = alloc_from(bank, dataspace, order);
 		if (ret)
 			membank_bank_count_failure(bank, ret);

@@ -137,20 +137,27 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 	kfree(table);
 }
 
-/* The CPU is about to read or write: what devices wrote has to be visible. */
-static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
-				   enum dma_data_direction direction)
+/* Calls @sync for each device that has the memory mapped. */
+static void sync_attachments(struct membank_dataspace *dataspace,
+			     void (*sync)(struct device *dev,
+					  struct sg_table *table,
+					  enum dma_data_direction direction))
 {
-	struct membank_dataspace *dataspace = dmabuf->priv;
 	struct dmabuf_attachment *attachment;
 
 	mutex_lock(&dataspace->attachments_lock);
 	list_for_each_entry(attachment, &dataspace->attachments, node)
 		if (attachment->table)
-			dma_sync_sgtable_for_cpu(attachment->dev,
-						 attachment->table,
-						 attachment->direction);
+			sync(attachment->dev, attachment->table,
+			     attachment->direction);
 	mutex_unlock(&dataspace->attachments_lock);
+}
+
+/* The CPU is about to read or write: what devices wrote has to be visible. */
+static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
+				   enum dma_data_direction direction)
+{
+	sync_attachments(dmabuf->priv, dma_sync_sgtable_for_cpu);
 	return 0;
 }
 
@@ -158,16 +165,7 @@ static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
 static int dmabuf_end_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction direction)
 {
-	struct membank_dataspace *dataspace = dmabuf->priv;
-	struct dmabuf_attachment *attachment;
-
-	mutex_lock(&dataspace->attachments_lock);
-	list_for_each_entry(attachment, &dataspace->attachments, node)
-		if (attachment->table)
-			dma_sync_sgtable_for_device(attachment->dev,
-						    attachment->table,
-						    attachment->direction);
-	mutex_unlock(&dataspace->attachments_lock);
+	sync_attachments(dmabuf->priv, dma_sync_sgtable_for_device);
 	return 0;
 }
 

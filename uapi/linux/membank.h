@@ -269,7 +269,7 @@ enum membank_region_flags {
  * size, @align is above 46, OVERMAP together with SEARCH_ADDR. ERANGE: @offset +
  * @length lies beyond the dataspace. EADDRNOTAVAIL: the place is taken, or the
  * search found none. EPERM: the address may not be mapped (vm.mmap_min_addr).
- * ENOMEM: the process has no room for the mapping.
+ * ENOMEM: the process has no room for the mapping. EINTR: a fatal signal came.
  *
  * Always acts on the caller's own address space, whoever opened the node.
  */
