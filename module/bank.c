@@ -31,6 +31,9 @@
 /* How often held pages are looked at again. */
 #define HELD_INTERVAL msecs_to_jiffies(50)
 
+/* How long unloading waits for I/O that has pages of a dead dataspace. */
+#define EXIT_PATIENCE HZ
+
 /* Extents that a dataspace keeps for its end: one in free, one in dirty. */
 #define EXTENTS_PER_DATASPACE 2
 
@@ -94,8 +97,8 @@ static void bank_unlock_and_trim(struct membank_bank *bank)
 }
 
 /*
- * A module must not go while somebody else has a page of it pinned. If it is
- * going already, membank_banks_exit() waits.
+ * A bank's memory cannot be given back whole while somebody has a page of it
+ * pinned, so the module stays. If it is going already, bank_exit() copes.
  */
 static void bank_hold_module_locked(struct membank_bank *bank)
 {
@@ -445,18 +448,12 @@ drain_pool:
 	return ret;
 }
 
-/*
- * Everything is free: no descriptor of ours is left, or the module could not
- * be unloaded. But the last dataspace may have died so short a time ago that
- * nobody has looked yet whether I/O still pins its pages.
- */
-static void bank_exit(struct membank_bank *bank)
+/* Clears what is dirty and looks at what is held until nothing is, or @end. */
+static void bank_settle(struct membank_bank *bank, unsigned long end)
 {
-	bool told = false;
 	int busy;
 
 	for (;;) {
-		cancel_delayed_work_sync(&bank->scrub_work);
 		mutex_lock(&bank->scrub_lock);
 		do {
 			busy = bank_scrub_piece(bank, bank->start,
@@ -465,20 +462,51 @@ static void bank_exit(struct membank_bank *bank)
 		if (!busy)
 			busy = bank_review_held(bank);
 		mutex_unlock(&bank->scrub_lock);
-		if (!busy)
-			break;
-		if (!told)
-			pr_warn("bank '%s': unloading waits for I/O that still has pages pinned\n",
-				bank->config.name);
-		told = true;
+		if (!busy || time_after(jiffies, end))
+			return;
 		msleep(20);
 	}
+}
+
+/* Gives the source back the pages from @from up to @to. */
+static void bank_release(struct membank_bank *bank, unsigned long from,
+			 unsigned long to)
+{
+	if (from < to)
+		bank->config.source->release(pfn_to_page(from), to - from);
+}
+
+/*
+ * Everything is free: no descriptor of ours is left, or the module could not
+ * be unloaded. But the last dataspace may have died so short a time ago that
+ * nobody has looked yet whether I/O still pins its pages. Such a page loses our
+ * reference only: who has it pinned frees it, to the page allocator.
+ */
+static void bank_exit(struct membank_bank *bank)
+{
+	unsigned long from = bank->start, end = from + bank->config.pages;
+	unsigned long start, pages, page;
+
+	cancel_delayed_work_sync(&bank->scrub_work);
+	bank_settle(bank, jiffies + EXIT_PATIENCE);
+
+	if (bank->held.pages)
+		pr_warn("bank '%s': I/O still has %lu KiB pinned while the module is unloaded: they are lost for the next bank until the machine is booted\n",
+			bank->config.name,
+			bank->held.pages << (PAGE_SHIFT - 10));
+	while (membank_extent_next(&bank->held, from, &start, &pages)) {
+		bank_release(bank, from, start);
+		for (page = start; page < start + pages; page++)
+			put_page(pfn_to_page(page));
+		from = start + pages;
+	}
+	bank_release(bank, from, end);
 
 	membank_extent_set_clear(&bank->free, &bank->pool);
 	membank_extent_set_clear(&bank->clean, &bank->pool);
 	membank_extent_set_clear(&bank->dirty, &bank->pool);
+	membank_extent_set_clear(&bank->held, &bank->pool);
 	membank_extent_pool_drain(&bank->pool);
-	bank->config.source->release(bank->first, bank->config.pages);
 }
 
 /**
@@ -537,8 +565,8 @@ free_banks:
 /**
  * membank_banks_exit() - give all memory back
  *
- * Nothing of membank may be held any more. Waits for I/O that still has pages
- * of a dataspace pinned that died in the last moment.
+ * Nothing of membank may be held any more. Waits at most a second for I/O that
+ * still has pages of a dataspace pinned that died in the last moment.
  */
 void membank_banks_exit(void)
 {

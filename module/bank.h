@@ -8,7 +8,7 @@
  *  4. membank_bank::scrub_lock
  *  5. membank_bank::lock
  *
- * Notifiers and services have locks of their own (notifier.h, service.h), which
+ * Notifiers and services have locks of their own (notifier.c, service.c), which
  * are never held together with any of these. No lock of ours is held while
  * memory of a user is read or written.
  */

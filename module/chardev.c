@@ -341,17 +341,18 @@ int membank_chardev_init(const struct attribute_group **bank_groups)
 
 	cdev_init(&node_cdev, &node_fops);
 	node_cdev.owner = THIS_MODULE;
-	ret = cdev_add(&node_cdev, node_devt, minors);
+	ret = create_devices(bank_groups);
 	if (ret)
 		goto destroy_class;
 
-	ret = create_devices(bank_groups);
+	/* Last: whoever opened a node could not be told that loading failed. */
+	ret = cdev_add(&node_cdev, node_devt, minors);
 	if (ret)
-		goto del_cdev;
+		goto destroy_devices;
 	return 0;
 
-del_cdev:
-	cdev_del(&node_cdev);
+destroy_devices:
+	destroy_devices(minors);
 destroy_class:
 	class_destroy(node_class);
 unregister_region:
@@ -366,8 +367,8 @@ void membank_chardev_exit(void)
 {
 	unsigned int minors = membank_banks_count() + 1;
 
-	destroy_devices(minors);
 	cdev_del(&node_cdev);
+	destroy_devices(minors);
 	class_destroy(node_class);
 	unregister_chrdev_region(node_devt, minors);
 }

@@ -6,6 +6,7 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
@@ -122,9 +123,11 @@ static long map_dataspace(struct dma_buf *dmabuf, unsigned long start,
 }
 
 /*
- * Takes the region's right to be made writable later. Between vm_mmap() and
- * this, only another thread of the same process could have done so, with the
- * descriptor that allows it anyway.
+ * Takes the region's right to be made writable later, and makes it what the
+ * mapping of a file is that is open for reading only: no longer VM_SHARED,
+ * which also keeps remap_file_pages() from making a new, writable one of it.
+ * Between vm_mmap() and this, only another thread of the same process could
+ * have made it writable, with the descriptor that allows it anyway.
  */
 static int forbid_write(struct dma_buf *dmabuf, unsigned long start)
 {
@@ -137,7 +140,9 @@ static int forbid_write(struct dma_buf *dmabuf, unsigned long start)
 	vma = find_vma(mm, start);
 	if (vma && vma->vm_start == start && vma->vm_file == dmabuf->file &&
 	    !(vma->vm_flags & VM_WRITE)) {
-		vm_flags_clear(vma, VM_MAYWRITE);
+		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
+		/* It was counted as one that may write when it was linked. */
+		mapping_unmap_writable(dmabuf->file->f_mapping);
 		ret = 0;
 	}
 	mmap_write_unlock(mm);
