@@ -34,10 +34,19 @@ as_root() {
 
 # need COMMAND PACKAGE: a program of the host, installed where missing.
 need() {
-	command -v "$1" > /dev/null && return
+	command -v "$1" > /dev/null || install_package "the program $1" "$2"
+}
+
+# need_file FILE PACKAGE: the same for a file that is no program.
+need_file() {
+	[[ -e $1 ]] || install_package "the file $1" "$2"
+}
+
+# install_package WHY PACKAGE
+install_package() {
 	command -v apt-get > /dev/null ||
-		die "The program $1 is missing and there is no apt-get to install it with, so install $2 first."
-	say "installing $2 on this machine, which $1 comes from"
+		die "This machine lacks $1 and has no apt-get to install it with, so install $2 first."
+	say "installing $2 on this machine, for $1"
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update > /dev/null
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
 		--no-install-recommends install "$2" > /dev/null ||
@@ -101,8 +110,7 @@ make_userland_in() {
 make_userland() {
 	[[ -d $(userland) ]] && return
 	need mmdebstrap mmdebstrap
-	[[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] ||
-		need debian-archive-keyring-missing debian-archive-keyring
+	need_file /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
 	cached "userland-$(userland_key)" \
 		"the userland: compilers, checkers, emulator (about a minute)" \
 		make_userland_in
