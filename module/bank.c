@@ -20,6 +20,7 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "bank.h"
@@ -249,7 +250,8 @@ static int bank_alloc_dirty(struct membank_bank *bank, unsigned long pages,
 	bool taken, fits;
 	int ret;
 
-	mutex_lock(&bank->scrub_lock);
+	if (mutex_lock_killable(&bank->scrub_lock))
+		return -EINTR;
 	for (;;) {
 		ret = bank_lock_with_extents(bank, EXTENTS_PER_DATASPACE +
 							   EXTENTS_TO_ALLOC);
@@ -268,6 +270,9 @@ static int bank_alloc_dirty(struct membank_bank *bank, unsigned long pages,
 
 		do {
 			ret = bank_scrub_piece(bank, place, pages);
+			if (fatal_signal_pending(current))
+				ret = -EINTR;
+			cond_resched();
 		} while (ret > 0);
 		if (ret)
 			break;
@@ -287,7 +292,7 @@ static int bank_alloc_dirty(struct membank_bank *bank, unsigned long pages,
  * memory that others hold.
  *
  * Return: 0, -ENOSPC (no free extent is large enough now), -ENOMEM (the kernel
- * has no memory for its own structures).
+ * has no memory for its own structures), -EINTR (the caller is being killed).
  */
 int membank_bank_alloc(struct membank_bank *bank, unsigned long pages,
 		       unsigned int order, unsigned long *start)
@@ -354,12 +359,14 @@ void membank_bank_figures(struct membank_bank *bank,
 /**
  * membank_bank_count_failure() - count an allocation that failed
  * @bank: the bank that was asked
- * @error: what the caller is told: -ERANGE, -ENOSPC or -ENOMEM
+ * @error: what membank_bank_alloc() gave, or -ERANGE; -EINTR does not count
  */
 void membank_bank_count_failure(struct membank_bank *bank, int error)
 {
 	enum membank_failure reason = MEMBANK_FAILURE_NO_MEMORY;
 
+	if (error == -EINTR)
+		return;
 	if (error == -ERANGE)
 		reason = MEMBANK_FAILURE_TOO_LARGE;
 	else if (error == -ENOSPC)

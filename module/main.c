@@ -47,8 +47,10 @@ static bool name_is_valid(const char *name)
 
 	if (!length || length > MEMBANK_NAME_MAX || !isalpha(name[0]))
 		return false;
+	/* The kernel's isalnum() takes letters of Latin-1, too. */
 	for (i = 0; i < length; i++)
-		if (!isalnum(name[i]) && name[i] != '-' && name[i] != '_')
+		if (!isascii(name[i]) ||
+		    (!isalnum(name[i]) && name[i] != '-' && name[i] != '_'))
 			return false;
 	return true;
 }

@@ -89,7 +89,7 @@ static void notifier_free(struct kref *refs)
 	kfree(notifier);
 }
 
-/* Runs in softirq context; membank_exit() waits for it with rcu_barrier(). */
+/* May run in softirq context; membank_exit() waits for it by rcu_barrier(). */
 static void binding_free(struct rcu_head *rcu)
 {
 	struct notifier_binding *binding =
@@ -129,11 +129,13 @@ static struct file *notifier_open(struct membank_notifier *notifier, u32 rights)
 }
 
 /*
- * Gives @handle another binding, or none; what it had before ends. Returns
- * whether the new one has a trigger to receive that was missed before.
+ * Gives @handle another binding, or none, and sets @former to what it had, for
+ * the caller to free after a grace period. Returns whether the new one has a
+ * trigger to receive that was missed before.
  */
 static bool handle_rebind(struct notifier_handle *handle,
-			  struct notifier_binding *binding)
+			  struct notifier_binding *binding,
+			  struct notifier_binding **former)
 {
 	struct membank_notifier *notifier = handle->notifier;
 	struct notifier_binding *old;
@@ -153,8 +155,7 @@ static bool handle_rebind(struct notifier_handle *handle,
 		swap(missed, notifier->missed);
 	spin_unlock(&notifier->lock);
 
-	if (old)
-		call_rcu(&old->rcu, binding_free);
+	*former = old;
 	return missed;
 }
 
@@ -175,8 +176,11 @@ static int notifier_release(struct inode *inode, struct file *file)
 {
 	struct notifier_handle *handle = file->private_data;
 	struct membank_notifier *notifier = handle->notifier;
+	struct notifier_binding *former;
 
-	handle_rebind(handle, NULL);
+	handle_rebind(handle, NULL, &former);
+	if (former)
+		call_rcu(&former->rcu, binding_free);
 	spin_lock(&notifier->lock);
 	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER) {
 		notifier->triggers--;
@@ -269,11 +273,28 @@ static int notifier_trigger(struct membank_call *call)
 	return 0;
 }
 
+static struct notifier_binding *binding_create(int fd)
+{
+	struct notifier_binding *binding;
+	struct eventfd_ctx *eventfd;
+
+	binding = kzalloc_obj(*binding, GFP_KERNEL_ACCOUNT);
+	if (!binding)
+		return ERR_PTR(-ENOMEM);
+	eventfd = eventfd_ctx_fdget(fd);
+	if (IS_ERR(eventfd)) {
+		kfree(binding);
+		return ERR_CAST(eventfd);
+	}
+	binding->eventfd = eventfd;
+	return binding;
+}
+
 static int notifier_bind(struct membank_call *call)
 {
 	struct notifier_handle *handle = call->file->private_data;
+	struct notifier_binding *binding = NULL, *former;
 	struct membank_notifier_bind *args = call->args;
-	struct notifier_binding *binding;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
@@ -281,20 +302,10 @@ static int notifier_bind(struct membank_call *call)
 		return -EINVAL;
 	if (!(handle->rights & MEMBANK_NOTIFIER_RECEIVE))
 		return -EACCES;
-	if (args->eventfd == -1) {
-		handle_rebind(handle, NULL);
-		return 0;
-	}
-
-	binding = kzalloc_obj(*binding, GFP_KERNEL_ACCOUNT);
-	if (!binding)
-		return -ENOMEM;
-	binding->eventfd = eventfd_ctx_fdget(args->eventfd);
-	if (IS_ERR(binding->eventfd)) {
-		int ret = PTR_ERR(binding->eventfd);
-
-		kfree(binding);
-		return ret;
+	if (args->eventfd != -1) {
+		binding = binding_create(args->eventfd);
+		if (IS_ERR(binding))
+			return PTR_ERR(binding);
 	}
 
 	/*
@@ -302,9 +313,15 @@ static int notifier_bind(struct membank_call *call)
 	 * reader's side of RCU keeps it for the signal below.
 	 */
 	rcu_read_lock();
-	if (handle_rebind(handle, binding))
+	if (handle_rebind(handle, binding, &former))
 		eventfd_signal(binding->eventfd);
 	rcu_read_unlock();
+
+	/* On return no trigger reaches what was bound before. */
+	if (former) {
+		synchronize_rcu();
+		binding_free(&former->rcu);
+	}
 	return 0;
 }
 

@@ -261,7 +261,10 @@ int membank_region_find(struct membank_map *map,
 	if (!map->mm || !mmget_not_zero(map->mm))
 		return -ESRCH;
 
-	mmap_read_lock(map->mm);
+	if (mmap_read_lock_killable(map->mm)) {
+		mmput(map->mm);
+		return -EINTR;
+	}
 	vma = find_region(map->mm, args->addr);
 	if (vma) {
 		args->out_start = vma->vm_start;

@@ -193,6 +193,7 @@ enum membank_dataspace_flags {
  * Errors: ERANGE: @length is 0 or more than the bank can ever hold, or @align
  * is above 30. ENOMEM: the bank (with /dev/membank: any bank that is not
  * private) has no such extent free now, or kernel memory is short.
+ * EINTR: a fatal signal came.
  */
 struct membank_dataspace_alloc {
 	__u32 size;
@@ -403,7 +404,8 @@ struct membank_notifier_derive {
  * @__reserved: must be 0
  *
  * Each descriptor with the right RECEIVE binds one eventfd of its own; a
- * trigger adds 1 to each. Binding takes the place of what was bound before.
+ * trigger adds 1 to each. Binding takes the place of what was bound before,
+ * which no trigger reaches any more when the command returns.
  * Triggers that nobody was bound to receive are delivered as one, to the first
  * eventfd that is bound after them. The binding ends with the descriptor; the
  * eventfd may be closed before, its triggers are lost then.
