@@ -1,0 +1,202 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The examples say what they should and end as they should: unrelated programs
+# share memory, ring each other and stream a file. After them nothing is missing
+# in any bank.
+
+set -u
+
+PATH=${MEMBANK_BUILD:?is set by scripts/vm}/examples:$PATH
+work=$(mktemp -d)
+number=0
+failed=0
+detail=
+
+# ok WORDS: the last condition, as in `[[ … ]]; ok "words"`. What is known about
+# a failure is in $detail.
+ok() {
+	local status=$?
+
+	number=$((number + 1))
+	if ((status == 0)); then
+		echo "ok $number - $1"
+	else
+		failed=1
+		echo "not ok $number - $1"
+		printf '%s\n' "$detail" | sed 's/^/# /'
+	fi
+	detail=
+}
+
+# start NAME COMMAND…: in the background, as process $pid.
+start() {
+	local name=$1
+	shift
+
+	"$@" > "$work/$name.out" 2> "$work/$name.err" < /dev/null &
+	pid=$!
+}
+
+# ends PID STATUS NAME: this child ends, with this status.
+ends() {
+	local status=0
+
+	wait "$1" 2> /dev/null || status=$?
+	detail="status $status instead of $2, after: $(cat "$work/$3.out" "$work/$3.err")"
+	((status == $2))
+}
+
+# prints NAME out|err LINE…: just these lines, there, in this order.
+prints() {
+	local file=$work/$1.$2
+	shift 2
+
+	detail=$(diff <((($#)) && printf '%s\n' "$@") "$file")
+}
+
+free_bytes() {
+	cat /sys/class/membank/membank[0-9]*/free
+}
+
+# The last of a process may end a moment after it.
+all_is_free() {
+	local tries
+
+	for ((tries = 0; tries < 300; tries++)); do
+		[[ $(free_bytes) == "$before" ]] && return
+		sleep 0.2
+	done
+	detail="before: $(paste -sd' ' <<< "$before"), now: $(free_bytes | paste -sd' ')"
+	return 1
+}
+
+test_shm() {
+	local server client
+
+	start server shm_server 300
+	server=$pid
+	start client shm_client 300
+	client=$pid
+	ends "$client" 0 client
+	ok "shm_client ends well"
+	ends "$server" 0 server
+	ok "shm_server ends well"
+	prints client out "Content: Hello from server!"
+	ok "shm_client reads what the server wrote"
+	[[ ! -s $work/client.err && ! -s $work/server.err ]]
+	ok "neither complains"
+
+	# The message may be seen before the event of the client's coming.
+	grep -v '^Got: ' "$work/server.out" | sed 's/^Client [0-9]* /Client N /' > "$work/events.out"
+	prints events out "Service shm is there, waiting for a client." \
+		"Client N (pid $client) connected." "Client N (pid $client) is gone."
+	ok "shm_server tells who came and went"
+	grep '^Got: ' "$work/server.out" > "$work/got.out"
+	prints got out "Got: Hello from client, too!"
+	ok "shm_server reads what the client wrote"
+}
+
+# streamed NAME: the receiver's three lines have the right hash, twice.
+streamed() {
+	detail="sha256sum: $sum; printed: $(cat "$work/$1.out" "$work/$1.err")"
+	[[ $(sed -n 1p "$work/$1.out") == "sent      $sum" &&
+		$(sed -n 2p "$work/$1.out") == "received  $sum" &&
+		$(sed -n '3,$p' "$work/$1.out") == "streamed  $mib MiB in "*" through 4 MiB" &&
+		! -s $work/$1.err ]]
+}
+
+test_killed_sender() {
+	local receiver sender fifo=$work/fifo endless
+
+	mkfifo "$fifo"
+	exec {endless}<> "$fifo"
+	start receiver stream --receive
+	receiver=$pid
+	start sender stream --send "$fifo"
+	sender=$pid
+	# More than a pipe holds: when it is written, the sender is in the middle.
+	timeout 300 head -c 1M /dev/zero >&"$endless"
+	ok "a stream that never ends is under way"
+	kill -KILL "$sender"
+	ends "$sender" 137 sender
+	ok "its sender is killed"
+	ends "$receiver" 1 receiver
+	ok "stream --receive fails when the sender dies"
+	prints receiver err "stream: cannot receive: the other side is gone"
+	ok "it says so in one sentence"
+	prints receiver out
+	ok "and shows no hash of what is not whole"
+	exec {endless}>&-
+}
+
+test_stream() {
+	local file=$work/file receiver i sum mib
+
+	# More than the ring holds, and no multiple of a page.
+	for ((i = 0; i < 5; i++)); do
+		cat "$BASH"
+	done > "$file"
+	echo >> "$file"
+	sum=$(sha256sum < "$file")
+	sum=${sum%% *}
+	mib=$(awk -v bytes="$(stat -c %s "$file")" 'BEGIN { printf "%.1f", bytes / 1048576 }')
+	detail="it has $mib MiB"
+	((${mib%.*} > 4))
+	ok "there is a file larger than the ring"
+
+	start both stream "$file"
+	ends "$pid" 0 both
+	ok "stream ends well"
+	streamed both
+	ok "stream has the hash of the file at both ends"
+
+	start receiver stream --receive
+	receiver=$pid
+	start sender stream --send "$file"
+	ends "$pid" 0 sender
+	ok "stream --send ends well"
+	ends "$receiver" 0 receiver
+	ok "stream --receive ends well"
+	streamed receiver
+	ok "they have the hash of the file"
+	[[ ! -s $work/sender.out && ! -s $work/sender.err ]]
+	ok "stream --send is silent"
+}
+
+# alone WORDS STATUS out|err LINE… -- COMMAND…: a program that needs no other.
+alone() {
+	local words=$1 status=$2 where=$3 lines=()
+	shift 3
+
+	while [[ $1 != -- ]]; do
+		lines+=("$1")
+		shift
+	done
+	shift
+	start alone "$@"
+	ends "$pid" "$status" alone && prints alone "$where" "${lines[@]}"
+	ok "$words"
+}
+
+echo "TAP version 13"
+before=$(free_bytes)
+test_shm
+test_killed_sender
+test_stream
+alone "ma_rm prints its three lines" 0 out \
+	"Allocated memory." "Touched memory." "Freed and done. Bye." -- ma_rm
+for node in /dev/membank0 /dev/membank1 /dev/membank; do
+	alone "mmap_bank has memory of $node" 0 out \
+		"$node: 1 MiB allocated, all zero, written" -- mmap_bank "$node"
+	alone "mmap_bank.py has memory of $node" 0 out \
+		"$node: 1 MiB allocated, holds b'hello'" -- mmap_bank.py "$node"
+done
+alone "mmap_bank says that there is not as much" 1 err \
+	"mmap: Cannot allocate memory" -- mmap_bank /dev/membank0 1048576
+all_is_free
+ok "all is free in each bank as before"
+
+rm -r "$work"
+echo "1..$number"
+exit "$failed"
