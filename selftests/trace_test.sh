@@ -23,9 +23,14 @@ report() { # WORDS PATTERN
 }
 
 echo "TAP version 13"
-if [[ ! -d $tracing/events/membank ]]; then
+if [[ ! -d $tracing/events ]]; then
 	echo "1..0 # SKIP this kernel has no tracepoints in $tracing"
 	exit 4
+fi
+if [[ ! -d $tracing/events/membank ]]; then
+	echo "not ok 1 - membank has tracepoints in $tracing"
+	echo "1..1"
+	exit 1
 fi
 echo "1..3"
 
