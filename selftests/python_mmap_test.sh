@@ -49,6 +49,28 @@ def refused(fd, number, length, **options):
         return
     assert False, "it was not refused"
 
+def empty(fd):
+    # Length 0 is the whole file to Python, and a device has none: what it asks
+    # the kernel for is 0 bytes, unless it sees that itself.
+    try:
+        mmap.mmap(fd, 0)
+    except ValueError:
+        return
+    except OSError as error:
+        assert error.errno == errno.EINVAL, "errno is " + errno.errorcode[error.errno]
+        return
+    assert False, "it was not refused"
+
+def full(bank):
+    node, name = "/dev/membank%d" % bank, "/sys/class/membank/membank%d/" % bank
+    fd = os.open(node, os.O_RDWR)
+    memory = mmap.mmap(fd, int(open(name + "size").read()))
+    assert int(open(name + "free").read()) == 0, "it is not full"
+    refused(fd, errno.ENOMEM, 4096)
+    memory.close()
+    os.close(fd)
+    assert used() == before, "it was not freed"
+
 before = used()
 for node in "/dev/membank", "/dev/membank0", "/dev/membank1":
     fd = os.open(node, os.O_RDWR)
@@ -60,5 +82,8 @@ for node in "/dev/membank", "/dev/membank0", "/dev/membank1":
             ("exec", errno.ENOTSUP, 4096, {"prot": mmap.PROT_READ | mmap.PROT_EXEC}),
             ("more than there is", errno.ENOMEM, 1 << 40, {})):
         test(node + " refuses " + words, lambda: refused(fd, error, length, **options))
+    test(node + " refuses length 0", empty, fd)
+for bank in range(len(before)):
+    test("a full bank %d has no more" % bank, full, bank)
 print("1..%d" % number)
 sys.exit(failed != 0)'
