@@ -317,9 +317,12 @@ static int notifier_bind(struct membank_call *call)
 		eventfd_signal(binding->eventfd);
 	rcu_read_unlock();
 
-	/* On return no trigger reaches what was bound before. */
+	/*
+	 * On return no trigger reaches what was bound before. Binding is rare,
+	 * but a program waits for it.
+	 */
 	if (former) {
-		synchronize_rcu();
+		synchronize_rcu_expedited();
 		binding_free(&former->rcu);
 	}
 	return 0;

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -298,7 +299,16 @@ struct job {
 	pthread_barrier_t *barrier;
 	int fd;
 	int failed;
+	int stop;
 };
+
+static void swap_numbers(int *a, int *b)
+{
+	int kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
 
 static void *trigger_often(void *arg)
 {
@@ -334,6 +344,41 @@ TEST_F_TIMEOUT(notifier, a_trigger_reaches_the_old_or_the_new_eventfd,
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(0, job.failed);
 	EXPECT_EQ(ROUNDS, event_count(self->event) + event_count(other));
+	close(other);
+}
+
+static void *trigger_until_told(void *arg)
+{
+	struct job *job = arg;
+
+	while (!__atomic_load_n(&job->stop, __ATOMIC_RELAXED))
+		if (notifier_trigger(job->fd))
+			job->failed++;
+	return NULL;
+}
+
+TEST_F_TIMEOUT(notifier, nothing_reaches_the_old_eventfd_after_a_bind,
+	       TEST_SLOW)
+{
+	struct job job = { .fd = self->fd };
+	int other = event_create();
+	int bound = self->event, old = other, i, late = 0;
+	pthread_t thread;
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, notifier_bind(self->fd, bound));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, trigger_until_told, &job));
+	for (i = 0; i < ROUNDS; i++) {
+		EXPECT_EQ(0, notifier_bind(self->fd, old));
+		swap_numbers(&bound, &old);
+		event_count(old);
+		sched_yield();
+		late += event_count(old) != 0;
+	}
+	__atomic_store_n(&job.stop, 1, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, job.failed);
+	EXPECT_EQ(0, late);
 	close(other);
 }
 

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 
@@ -346,6 +348,19 @@ TEST_F(region, read_only_stays_so)
 	EXPECT_EQ(READ_ONLY, found.out_flags);
 	ASSERT_EQ(0, find(self->dev, writable, &found));
 	EXPECT_EQ(0, found.out_flags);
+}
+
+TEST_F(region, read_only_cannot_be_mapped_anew)
+{
+	ASSERT_EQ(0, attach(self->dev,
+			    attach_args(self->fd, NULL, SEARCH | READ_ONLY),
+			    &self->mem));
+	/* Would make a mapping of the same file, with its rights. */
+	EXPECT_EQ(-1,
+		  syscall(SYS_remap_file_pages, self->mem, LENGTH, 0, 0, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, mprotect(self->mem, LENGTH, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(EACCES, errno);
 }
 
 TEST_F_SIGNAL(region, write_to_read_only_is_a_fault, SIGSEGV)

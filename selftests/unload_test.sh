@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Unloading right after a dataspace died while a pipe still has a page of it:
+# it is refused, or it ends soon; it never waits for the pipe, and the page is
+# the pipe's until it is read.
+
+set -u
+
+ko=${MEMBANK_KO:?is set by scripts/vm}
+params=banks=$(cat /sys/module/membank/parameters/banks)
+
+rmmod membank || exit 1
+python3 - "$ko" << 'PYTHON'
+import ctypes
+import mmap
+import os
+import sys
+import time
+
+libc = ctypes.CDLL(None, use_errno=True)
+ROUNDS = 5
+
+
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+def finit_module(path, params):
+    with open(path, "rb") as file:
+        return libc.syscall(313, file.fileno(), params, 0)
+
+
+def delete_module():
+    begin = time.monotonic()
+    ret = libc.delete_module(b"membank", os.O_NONBLOCK)
+    return ret == 0, time.monotonic() - begin
+
+
+def pin_a_page(pipe):
+    """A page in the pipe whose dataspace is gone on return."""
+    bank = os.open("/dev/membank0", os.O_RDWR)
+    memory = mmap.mmap(bank, 4096)
+    os.close(bank)
+    memory[:6] = b"pinned"
+    address = ctypes.c_char.from_buffer(memory)
+    vector = Iovec(ctypes.addressof(address), 4096)
+    spliced = libc.vmsplice(pipe, ctypes.byref(vector), 1, 0)
+    del address
+    memory.close()
+    return spliced
+
+
+def ok(good, words):
+    global number, failed
+    number += 1
+    failed |= not good
+    print(("ok" if good else "not ok"), number, "-", words, flush=True)
+
+
+number, failed, went = 0, False, 0
+print("TAP version 13")
+print(f"1..{ROUNDS * 3 + 1}", flush=True)
+for _ in range(ROUNDS):
+    reader, writer = os.pipe()
+    # The larger the bank, the longer the page waits to be looked at.
+    loaded = finit_module(sys.argv[1], b"banks=128M") == 0
+    for _ in range(200):
+        if os.path.exists("/dev/membank0"):
+            break
+        time.sleep(0.01)
+    spliced = pin_a_page(writer)
+    ok(loaded and spliced == 4096, "a page of a dead dataspace is in a pipe")
+    unloaded, seconds = delete_module()
+    went += unloaded
+    ok(seconds < 30, "unloading ends, whatever comes of it")
+    got = os.read(reader, 4096)
+    ok(got == b"pinned" + bytes(4090), "the pipe still has what was written")
+    os.close(reader)
+    os.close(writer)
+    while not unloaded:
+        time.sleep(0.05)
+        unloaded, _ = delete_module()
+ok(finit_module(sys.argv[1], b"banks=64M") == 0, "and the next bank is to be had")
+print(f"# unloaded under the pin in {went} of {ROUNDS} rounds")
+delete_module()
+sys.exit(failed)
+PYTHON
+status=$?
+for _ in 1 2 3 4 5; do
+	grep -q '^membank ' /proc/modules || break
+	rmmod membank || sleep 1
+done
+insmod "$ko" "$params" || exit 1
+exit $status
