@@ -4,10 +4,12 @@
  * of real pages, which the rest of the kernel can reach and hold.
  */
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
@@ -241,6 +243,40 @@ TEST_F(mapping, direct_io_reads_and_writes_it)
 	ret = pread(file, self->mem, LENGTH, 0);
 	EXPECT_EQ(LENGTH, ret);
 	EXPECT_TRUE(test_all_bytes(self->mem, 0x77, LENGTH));
+}
+
+/* A kernel that tries to move pages of CMA for it would do so for ever. */
+TEST_F(mapping, a_pin_for_long_is_refused_at_once)
+{
+	struct iovec iov = { .iov_base = self->mem, .iov_len = LENGTH };
+	struct io_uring_params params = {};
+	char source[16];
+	int ring;
+
+	ASSERT_TRUE(test_attr(0, "source", source, sizeof(source)));
+	if (strcmp(source, "cma"))
+		SKIP(return, "only pages of CMA cannot be pinned for long");
+	ring = syscall(__NR_io_uring_setup, 4, &params);
+	if (ring < 0)
+		SKIP(return, "no io_uring in this kernel: %s", strerror(errno));
+	/* Also of a mapping that has its pages already. */
+	memset(self->mem, 0x55, LENGTH / 2);
+	EXPECT_EQ(-1, syscall(__NR_io_uring_register, ring,
+			      IORING_REGISTER_BUFFERS, &iov, 1));
+	EXPECT_EQ(EFAULT, errno);
+
+	EXPECT_TRUE(test_all_bytes(self->mem, 0x55, LENGTH / 2));
+	memset(self->mem, 0x66, LENGTH);
+	EXPECT_TRUE(test_all_bytes(self->mem, 0x66, LENGTH));
+
+	/* The way to register is right: other memory is taken. */
+	iov.iov_base = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, iov.iov_base);
+	iov.iov_len = self->page;
+	EXPECT_EQ(0, syscall(__NR_io_uring_register, ring,
+			     IORING_REGISTER_BUFFERS, &iov, 1));
+	close(ring);
 }
 
 TEST_F(mapping, pages_in_a_pipe_show_later_writes)
