@@ -30,6 +30,8 @@ int main(int argc, char **argv)
 	int dev, connection;
 	void *memory;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
+
 	need(membank_open(NULL, &dev), MEMBANK_OPEN, "open /dev/membank");
 	need(membank_service_connect(dev, "shm", seconds * 1000, offers, &count,
 				     NULL, &connection),

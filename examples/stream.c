@@ -246,6 +246,9 @@ static int receive(const char *path)
 	void *memory;
 	pid_t pid;
 
+	/* The sender would find out too, while we wait for it. */
+	if (path && access(path, R_OK))
+		fail("read the file", strerror(errno));
 	need(membank_open(NULL, &dev), MEMBANK_OPEN, "open /dev/membank");
 	need(membank_dataspace_alloc(dev, sizeof(struct ring), 0, 0,
 				     &dataspace),
