@@ -192,6 +192,8 @@ for node in /dev/membank0 /dev/membank1 /dev/membank; do
 	alone "mmap_bank.py has memory of $node" 0 out \
 		"$node: 1 MiB allocated, holds b'hello'" -- mmap_bank.py "$node"
 done
+alone "stream says that the file is not there, and does not wait" 1 err \
+	"stream: cannot read the file: No such file or directory" -- stream /no/such/file
 alone "mmap_bank says that there is not as much" 1 err \
 	"mmap: Cannot allocate memory" -- mmap_bank /dev/membank0 1048576
 all_is_free
