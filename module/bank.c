@@ -201,6 +201,10 @@ static int bank_review_held(struct membank_bank *bank)
 	return ret;
 }
 
+/*
+ * One piece at a time, then to the end of the queue: the banks take turns, and
+ * unloading does not wait for a whole bank to be cleared.
+ */
 static void bank_scrub_work(struct work_struct *work)
 {
 	struct membank_bank *bank =
@@ -209,17 +213,13 @@ static void bank_scrub_work(struct work_struct *work)
 
 	mutex_lock(&bank->scrub_lock);
 	held = bank_review_held(bank);
+	piece = bank_scrub_piece(bank, bank->start, bank->config.pages);
 	mutex_unlock(&bank->scrub_lock);
 
-	do {
-		mutex_lock(&bank->scrub_lock);
-		piece = bank_scrub_piece(bank, bank->start, bank->config.pages);
-		mutex_unlock(&bank->scrub_lock);
-		cond_resched();
-	} while (piece > 0);
-
-	/* Pages are held, perhaps only just now, or memory was short. */
-	if (held || piece || READ_ONCE(bank->held.pages))
+	if (piece > 0)
+		queue_delayed_work(scrub_queue, &bank->scrub_work, 0);
+	/* Pages are held, or memory was short. */
+	else if (held || piece)
 		queue_delayed_work(scrub_queue, &bank->scrub_work,
 				   HELD_INTERVAL);
 }
@@ -455,24 +455,16 @@ drain_pool:
 	return ret;
 }
 
-/* Clears what is dirty and looks at what is held until nothing is, or @end. */
-static void bank_settle(struct membank_bank *bank, unsigned long end)
+static unsigned long bank_count_pinned(struct membank_bank *bank)
 {
-	int busy;
+	unsigned long page, pinned = 0;
 
-	for (;;) {
-		mutex_lock(&bank->scrub_lock);
-		do {
-			busy = bank_scrub_piece(bank, bank->start,
-						bank->config.pages);
-		} while (busy > 0);
-		if (!busy)
-			busy = bank_review_held(bank);
-		mutex_unlock(&bank->scrub_lock);
-		if (!busy || time_after(jiffies, end))
-			return;
-		msleep(20);
+	for (page = 0; page < bank->config.pages; page++) {
+		pinned += membank_scrub_pinned(bank->start + page);
+		if (page % MEMBANK_SCRUB_PAGES == 0)
+			cond_resched();
 	}
+	return pinned;
 }
 
 /* Gives the source back the pages from @from up to @to. */
@@ -492,20 +484,26 @@ static void bank_release(struct membank_bank *bank, unsigned long from,
 static void bank_exit(struct membank_bank *bank)
 {
 	unsigned long from = bank->start, end = from + bank->config.pages;
-	unsigned long start, pages, page;
+	unsigned long patience = jiffies + EXIT_PATIENCE;
+	unsigned long pinned, page;
 
 	cancel_delayed_work_sync(&bank->scrub_work);
-	bank_settle(bank, jiffies + EXIT_PATIENCE);
 
-	if (bank->held.pages)
+	while ((pinned = bank_count_pinned(bank))) {
+		if (time_after(jiffies, patience))
+			break;
+		msleep(20);
+	}
+	if (pinned)
 		pr_warn("bank '%s': I/O still has %lu KiB pinned while the module is unloaded: they are lost for the next bank until the machine is booted\n",
-			bank->config.name,
-			bank->held.pages << (PAGE_SHIFT - 10));
-	while (membank_extent_next(&bank->held, from, &start, &pages)) {
-		bank_release(bank, from, start);
-		for (page = start; page < start + pages; page++)
-			put_page(pfn_to_page(page));
-		from = start + pages;
+			bank->config.name, pinned << (PAGE_SHIFT - 10));
+
+	for (page = from; pinned && page < end; page++) {
+		if (!membank_scrub_pinned(page))
+			continue;
+		bank_release(bank, from, page);
+		put_page(pfn_to_page(page));
+		from = page + 1;
 	}
 	bank_release(bank, from, end);
 
