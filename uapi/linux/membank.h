@@ -361,8 +361,10 @@ enum membank_notifier_rights {
  * @__reserved: must be 0
  *
  * poll() on a notifier reports EPOLLHUP once the other side is gone: there has
- * been another descriptor of it with a right that complements ours (RECEIVE to
- * our TRIGGER, TRIGGER to our RECEIVE), and none is left.
+ * been another descriptor of it, made by DERIVE or given out by a service, with
+ * a right that complements ours (RECEIVE to our TRIGGER, TRIGGER to our
+ * RECEIVE), and none is left. Copies by dup(), fork() or a socket are the same
+ * descriptor and end with their last.
  */
 struct membank_notifier_create {
 	__u32 size;
