@@ -440,7 +440,6 @@ static int bank_init(struct membank_bank *bank, u32 index,
 		ret = -ENOMEM;
 		goto drain_pool;
 	}
-	bank->first = first;
 	bank->start = page_to_pfn(first);
 	bank->node = page_to_nid(first);
 

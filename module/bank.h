@@ -25,7 +25,6 @@
 #include "extent.h"
 
 struct membank_source_ops;
-struct page;
 
 /* More banks than anybody has named, fewer than minor numbers. */
 #define MEMBANK_BANKS_MAX 32
@@ -62,9 +61,8 @@ struct membank_bank_config {
  * struct membank_bank - one contiguous range of memory and its free extents
  * @config: what it was made from; constant
  * @index: its number; constant
- * @first: its first page; constant
- * @start: page frame number of @first, a multiple of MEMBANK_GRAIN_PAGES;
- *         constant
+ * @start: page frame number of its first page, a multiple of
+ *         MEMBANK_GRAIN_PAGES; constant
  * @node: NUMA node; constant
  * @scrub_lock: held while dirty pages are cleared, so that whoever holds it
  *              knows that no page is dirty and being cleared
@@ -84,7 +82,6 @@ struct membank_bank_config {
 struct membank_bank {
 	struct membank_bank_config config;
 	u32 index;
-	struct page *first;
 	unsigned long start;
 	int node;
 
