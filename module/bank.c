@@ -350,7 +350,7 @@ void membank_bank_figures(struct membank_bank *bank,
 	mutex_lock(&bank->lock);
 	figures->free = bank->free.pages;
 	figures->used = bank->config.pages - bank->free.pages;
-	figures->largest_free = membank_extent_largest(&bank->free);
+	figures->largest_free = membank_extent_largest(&bank->free, 0);
 	figures->scrubbed = bank->clean.pages;
 	figures->dataspaces = bank->dataspaces;
 	mutex_unlock(&bank->lock);

@@ -3,11 +3,13 @@
  * Sets of page ranges: no locks, no pages, and no memory but what a pool holds,
  * so that a set can be changed where nothing may fail.
  *
- * A set is a red-black tree of disjoint ranges by address, adjacent ones merged.
- * Each node also knows, for every alignment, the most pages that its subtree
- * can offer behind an aligned start. A search follows these figures from the
- * root straight to the lowest range that fits: it never scans, however many
- * ranges there are and however few of them would do.
+ * A set is a red-black tree of disjoint ranges by address, adjacent ones merged;
+ * the large ones are in a second tree, too, by size. In the first tree a node
+ * also knows, for every alignment, the most pages that a small extent of its
+ * subtree can offer behind an aligned start; in the second, the same of large
+ * ones. A search follows these figures from the root straight to the last
+ * extent by address, or the first by size, that fits: it never scans, however
+ * many extents there are and however few of them would do.
  *
  * Below, n is the number of extents in the set.
  */
@@ -27,6 +29,11 @@ static struct membank_extent *extent_of(struct rb_node *node)
 	return rb_entry_safe(node, struct membank_extent, node);
 }
 
+static struct membank_extent *large_of(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct membank_extent, large_node);
+}
+
 /* Pages before the first aligned one at or behind the start of @extent. */
 static unsigned long extent_skip(const struct membank_extent *extent,
 				 unsigned int order)
@@ -44,35 +51,103 @@ static unsigned long extent_fit(const struct membank_extent *extent,
 }
 
 /*
- * Compute @extent->fit from its range and its children. With @exit, say whether
- * it was right already: then it is right all the way up, too.
+ * Compute @fit: what @extent can offer, if it counts, and what its children can,
+ * which are NULL where there is none. With @exit, say whether it was right
+ * already: then it is right all the way up, too.
  */
+static bool extent_compute(const struct membank_extent *extent, bool counts,
+			   struct membank_extent_fit *fit,
+			   const struct membank_extent_fit *left,
+			   const struct membank_extent_fit *right, bool exit)
+{
+	struct membank_extent_fit new;
+	unsigned int order;
+
+	for (order = 0; order < MEMBANK_EXTENT_ORDERS; order++) {
+		u32 pages = counts ? extent_fit(extent, order) : 0;
+
+		if (left)
+			pages = max(pages, left->pages[order]);
+		if (right)
+			pages = max(pages, right->pages[order]);
+		new.pages[order] = pages;
+	}
+
+	if (exit && !memcmp(fit, &new, sizeof(new)))
+		return true;
+
+	*fit = new;
+	return false;
+}
+
+static bool extent_is_large(const struct membank_extent *extent)
+{
+	return extent->pages >= MEMBANK_EXTENT_LARGE;
+}
+
 static bool extent_update_fit(struct membank_extent *extent, bool exit)
 {
 	const struct membank_extent *left = extent_of(extent->node.rb_left);
 	const struct membank_extent *right = extent_of(extent->node.rb_right);
-	struct membank_extent_fit fit;
-	unsigned int order;
 
-	for (order = 0; order < MEMBANK_EXTENT_ORDERS; order++) {
-		u32 pages = extent_fit(extent, order);
-
-		if (left)
-			pages = max(pages, left->fit.pages[order]);
-		if (right)
-			pages = max(pages, right->fit.pages[order]);
-		fit.pages[order] = pages;
-	}
-
-	if (exit && !memcmp(&extent->fit, &fit, sizeof(fit)))
-		return true;
-
-	extent->fit = fit;
-	return false;
+	return extent_compute(extent, !extent_is_large(extent), &extent->fit,
+			      left ? &left->fit : NULL,
+			      right ? &right->fit : NULL, exit);
 }
 
 RB_DECLARE_CALLBACKS(static, extent_augment, struct membank_extent, node, fit,
 		     extent_update_fit)
+
+static bool large_update_fit(struct membank_extent *extent, bool exit)
+{
+	const struct membank_extent *left =
+		large_of(extent->large_node.rb_left);
+	const struct membank_extent *right =
+		large_of(extent->large_node.rb_right);
+
+	return extent_compute(extent, true, &extent->large_fit,
+			      left ? &left->large_fit : NULL,
+			      right ? &right->large_fit : NULL, exit);
+}
+
+RB_DECLARE_CALLBACKS(static, large_augment, struct membank_extent, large_node,
+		     large_fit, large_update_fit)
+
+/* Put @extent, if it is large, into the tree by size. */
+static void large_link(struct membank_extent_set *set,
+		       struct membank_extent *extent)
+{
+	struct rb_node **link = &set->large.rb_node;
+	struct rb_node *parent = NULL;
+
+	if (!extent_is_large(extent))
+		return;
+
+	while (*link) {
+		const struct membank_extent *other = large_of(*link);
+
+		parent = *link;
+		if (extent->pages < other->pages ||
+		    (extent->pages == other->pages &&
+		     extent->start < other->start))
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&extent->large_node, parent, link);
+	large_update_fit(extent, false);
+	large_augment_propagate(parent, NULL);
+	rb_insert_augmented(&extent->large_node, &set->large, &large_augment);
+}
+
+/* Take @extent, whose range is still the one it was put in with, out again. */
+static void large_unlink(struct membank_extent_set *set,
+			 struct membank_extent *extent)
+{
+	if (extent_is_large(extent))
+		rb_erase_augmented(&extent->large_node, &set->large,
+				   &large_augment);
+}
 
 /* The last extent that starts at or before @page. */
 static struct membank_extent *extent_floor(const struct membank_extent_set *set,
@@ -103,15 +178,18 @@ static struct membank_extent *extent_after(const struct membank_extent_set *set,
 }
 
 /*
- * Change the range of @extent without changing its place in the order. The tree
+ * Change the range of @extent without changing its place by address. The trees
  * must be right before: the update ends at the first node it leaves alone.
  */
-static void extent_resize(struct membank_extent *extent, unsigned long start,
+static void extent_resize(struct membank_extent_set *set,
+			  struct membank_extent *extent, unsigned long start,
 			  unsigned long pages)
 {
+	large_unlink(set, extent);
 	extent->start = start;
 	extent->pages = pages;
 	extent_augment_propagate(&extent->node, NULL);
+	large_link(set, extent);
 }
 
 /* Take an extent out of @pool, which is not empty, and put it into @set. */
@@ -139,6 +217,7 @@ static void extent_link(struct membank_extent_set *set, unsigned long start,
 	extent_update_fit(new, false);
 	extent_augment_propagate(parent, NULL);
 	rb_insert_augmented(&new->node, &set->root, &extent_augment);
+	large_link(set, new);
 	set->extents++;
 }
 
@@ -146,6 +225,7 @@ static void extent_unlink(struct membank_extent_set *set,
 			  struct membank_extent *extent,
 			  struct membank_extent_pool *pool)
 {
+	large_unlink(set, extent);
 	rb_erase_augmented(&extent->node, &set->root, &extent_augment);
 	set->extents--;
 	list_add(&extent->spare, &pool->spare);
@@ -224,6 +304,7 @@ void membank_extent_pool_drain(struct membank_extent_pool *pool)
 void membank_extent_set_init(struct membank_extent_set *set)
 {
 	set->root = RB_ROOT;
+	set->large = RB_ROOT;
 	set->pages = 0;
 	set->extents = 0;
 }
@@ -258,8 +339,8 @@ void membank_extent_set_clear(struct membank_extent_set *set,
  * and the pool must have the extent: whoever gets that wrong is warned, and
  * nothing is changed.
  *
- * Costs O(log n): one search, and an update on one path to the root that ends
- * where nothing changes.
+ * Costs O(log n): in each tree a search or two, and updates on one or two paths
+ * to the root that end where nothing changes.
  */
 void membank_extent_insert(struct membank_extent_set *set, unsigned long start,
 			   unsigned long pages,
@@ -281,11 +362,11 @@ void membank_extent_insert(struct membank_extent_set *set, unsigned long start,
 	if (joins_left && joins_right) {
 		pages += right->pages;
 		extent_unlink(set, right, pool);
-		extent_resize(left, left->start, left->pages + pages);
+		extent_resize(set, left, left->start, left->pages + pages);
 	} else if (joins_left) {
-		extent_resize(left, left->start, left->pages + pages);
+		extent_resize(set, left, left->start, left->pages + pages);
 	} else if (joins_right) {
-		extent_resize(right, start, pages + right->pages);
+		extent_resize(set, right, start, pages + right->pages);
 	} else {
 		extent_link(set, start, pages, pool);
 	}
@@ -332,9 +413,9 @@ void membank_extent_remove(struct membank_extent_set *set, unsigned long start,
 		next = extent_after(set, extent);
 		set->pages -= extent->pages - head - tail;
 		if (head)
-			extent_resize(extent, extent->start, head);
+			extent_resize(set, extent, extent->start, head);
 		else if (tail)
-			extent_resize(extent, end, tail);
+			extent_resize(set, extent, end, tail);
 		else
 			extent_unlink(set, extent, pool);
 		if (head && tail)
@@ -342,20 +423,72 @@ void membank_extent_remove(struct membank_extent_set *set, unsigned long start,
 	}
 }
 
+/*
+ * The highest small extent that has a place, or NULL: at each level the figures
+ * of the right child say whether it lies there; if it lies neither there nor
+ * here, it lies on the left or nowhere. So one path is followed, and never two.
+ */
+static struct membank_extent *
+extent_find_small(const struct membank_extent_set *set, unsigned long pages,
+		  unsigned int order)
+{
+	struct membank_extent *extent = extent_of(set->root.rb_node);
+
+	while (extent) {
+		struct membank_extent *right = extent_of(extent->node.rb_right);
+
+		if (right && right->fit.pages[order] >= pages) {
+			extent = right;
+			continue;
+		}
+		if (!extent_is_large(extent) &&
+		    extent_fit(extent, order) >= pages)
+			return extent;
+		extent = extent_of(extent->node.rb_left);
+	}
+	return NULL;
+}
+
+/* The smallest large extent that has a place, or NULL: the same to the left. */
+static struct membank_extent *
+extent_find_large(const struct membank_extent_set *set, unsigned long pages,
+		  unsigned int order)
+{
+	struct membank_extent *extent = large_of(set->large.rb_node);
+
+	while (extent) {
+		struct membank_extent *left =
+			large_of(extent->large_node.rb_left);
+
+		if (left && left->large_fit.pages[order] >= pages) {
+			extent = left;
+			continue;
+		}
+		if (extent_fit(extent, order) >= pages)
+			return extent;
+		extent = large_of(extent->large_node.rb_right);
+	}
+	return NULL;
+}
+
 /**
- * membank_extent_find() - look for the first place that holds a range
+ * membank_extent_find() - choose a place for a range
  * @set: the set
  * @pages: how many are needed, at least 1
  * @order: log2 of the alignment of the first page, in pages, below
  *         %MEMBANK_EXTENT_ORDERS
- * @start: written, if there is such a place: the lowest page that is a multiple
- *         of 2^@order and begins @pages pages of the set
+ * @start: written, if there is such a place: a page that is a multiple of
+ *         2^@order and begins @pages pages of the set
+ *
+ * Less than %MEMBANK_EXTENT_LARGE pages come from the highest small extent that
+ * has a place, and, if none has, from the smallest large one; there they get
+ * the highest place. As many or more get the lowest place in the smallest
+ * extent that has one. Of extents of one size, the lowest is taken.
+ * docs/design.md says why.
  *
  * The set stays as it is.
  *
- * Costs O(log n): at each level the figures of the left child say whether the
- * answer lies there; if it lies neither there nor here, it lies on the right or
- * nowhere. So one path is followed, and never two.
+ * Costs O(log n).
  *
  * Return: whether there is one.
  */
@@ -363,25 +496,24 @@ bool membank_extent_find(const struct membank_extent_set *set,
 			 unsigned long pages, unsigned int order,
 			 unsigned long *start)
 {
-	struct membank_extent *extent = extent_of(set->root.rb_node);
+	const struct membank_extent *extent = NULL;
 
 	if (WARN_ON_ONCE(!pages || order >= MEMBANK_EXTENT_ORDERS))
 		return false;
 
-	while (extent) {
-		struct membank_extent *left = extent_of(extent->node.rb_left);
+	if (pages < MEMBANK_EXTENT_LARGE)
+		extent = extent_find_small(set, pages, order);
+	if (!extent)
+		extent = extent_find_large(set, pages, order);
+	if (!extent)
+		return false;
 
-		if (left && left->fit.pages[order] >= pages) {
-			extent = left;
-			continue;
-		}
-		if (extent_fit(extent, order) >= pages) {
-			*start = extent->start + extent_skip(extent, order);
-			return true;
-		}
-		extent = extent_of(extent->node.rb_right);
-	}
-	return false;
+	if (pages < MEMBANK_EXTENT_LARGE)
+		*start = (extent->start + extent->pages - pages) &
+			 ~(BIT(order) - 1);
+	else
+		*start = extent->start + extent_skip(extent, order);
+	return true;
 }
 
 /**
@@ -416,16 +548,24 @@ bool membank_extent_next(const struct membank_extent_set *set,
 }
 
 /**
- * membank_extent_largest() - the size of the largest extent
+ * membank_extent_largest() - the most pages behind an aligned start
  * @set: the set
+ * @order: log2 of the alignment of the first page, in pages, below
+ *         %MEMBANK_EXTENT_ORDERS; 0: the size of the largest extent
  *
  * Costs O(1).
  *
- * Return: its pages, 0 if the set is empty.
+ * Return: the pages, 0 if the set has none.
  */
-unsigned long membank_extent_largest(const struct membank_extent_set *set)
+unsigned long membank_extent_largest(const struct membank_extent_set *set,
+				     unsigned int order)
 {
-	struct membank_extent *root = extent_of(set->root.rb_node);
+	const struct membank_extent *large = large_of(set->large.rb_node);
+	const struct membank_extent *small = extent_of(set->root.rb_node);
 
-	return root ? root->fit.pages[0] : 0;
+	if (WARN_ON_ONCE(order >= MEMBANK_EXTENT_ORDERS))
+		return 0;
+
+	return max(large ? large->large_fit.pages[order] : 0,
+		   small ? small->fit.pages[order] : 0);
 }

@@ -9,6 +9,9 @@
 /* Log2 alignments that a search knows, in pages: 4 KiB to 1 GiB. */
 #define MEMBANK_EXTENT_ORDERS 19
 
+/* Pages that fill 2 MiB; an extent of fewer is small, any other is large. */
+#define MEMBANK_EXTENT_LARGE 512
+
 /**
  * struct membank_extent_fit - what can be had from some extents
  * @pages: for each log2 alignment, the most pages that fit behind an aligned
@@ -21,11 +24,14 @@ struct membank_extent_fit {
 /**
  * struct membank_extent - a range of pages that belongs to a set, or memory
  *                         for one, in a pool
- * @node: in a set: in its tree, ordered by @start
+ * @node: in a set: in its tree of all, ordered by @start
+ * @large_node: in a set, if large: in its tree of large ones, ordered by
+ *              @pages, equal ones by @start
  * @spare: in a pool: in its list; nothing else has a meaning then
  * @start: first page
  * @pages: how many, at least 1
- * @fit: what can be had from the extents of the subtree under @node
+ * @fit: what can be had from the small extents of the subtree under @node
+ * @large_fit: if large: what can be had from the subtree under @large_node
  *
  * Guarded by what guards the set or the pool.
  */
@@ -34,14 +40,17 @@ struct membank_extent {
 		struct rb_node node;
 		struct list_head spare;
 	};
+	struct rb_node large_node;
 	unsigned long start;
 	unsigned long pages;
 	struct membank_extent_fit fit;
+	struct membank_extent_fit large_fit;
 };
 
 /**
  * struct membank_extent_set - disjoint ranges of pages, adjacent ones merged
  * @root: the extents by address
+ * @large: the large ones by size
  * @pages: pages in all of them
  * @extents: how many there are
  *
@@ -49,6 +58,7 @@ struct membank_extent {
  */
 struct membank_extent_set {
 	struct rb_root root;
+	struct rb_root large;
 	unsigned long pages;
 	unsigned long extents;
 };
@@ -91,6 +101,7 @@ bool membank_extent_find(const struct membank_extent_set *set,
 bool membank_extent_next(const struct membank_extent_set *set,
 			 unsigned long from, unsigned long *start,
 			 unsigned long *pages);
-unsigned long membank_extent_largest(const struct membank_extent_set *set);
+unsigned long membank_extent_largest(const struct membank_extent_set *set,
+				     unsigned int order);
 
 #endif /* MEMBANK_EXTENT_H */

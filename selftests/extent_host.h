@@ -70,8 +70,24 @@ struct tree_facts {
 	const struct membank_extent *previous;
 	unsigned long pages;
 	unsigned long extents;
+	unsigned long large;
 	unsigned int depth;
+	bool by_size;
 };
+
+/* Whether @extent is where it belongs in the tree: behind @previous. */
+static void check_order(struct __test_metadata *_metadata,
+			const struct membank_extent *previous,
+			const struct membank_extent *extent, bool by_size)
+{
+	if (!by_size) {
+		ASSERT_GT(extent->start, previous->start + previous->pages);
+		return;
+	}
+	ASSERT_GE(extent->pages, previous->pages);
+	ASSERT_TRUE(extent->pages > previous->pages ||
+		    extent->start > previous->start);
+}
 
 /*
  * Check order, gaps, figures and colours of a subtree, whose figures are
@@ -82,10 +98,12 @@ static int check_subtree(struct __test_metadata *_metadata,
 			 struct membank_extent_fit *fit,
 			 struct tree_facts *facts)
 {
+	const struct membank_extent_fit *kept;
 	const struct membank_extent *extent;
 	struct membank_extent_fit right;
 	int blacks, right_blacks;
 	unsigned int order;
+	bool large;
 
 	memset(fit, 0, sizeof(*fit));
 	if (!node)
@@ -95,15 +113,21 @@ static int check_subtree(struct __test_metadata *_metadata,
 
 	blacks = check_subtree(_metadata, node->rb_left, depth + 1, fit, facts);
 
-	extent = container_of(node, struct membank_extent, node);
-	ASSERT_NE(0, extent->pages);
-	if (facts->previous) {
-		ASSERT_GT(extent->start,
-			  facts->previous->start + facts->previous->pages);
+	if (facts->by_size) {
+		extent = container_of(node, struct membank_extent, large_node);
+		kept = &extent->large_fit;
+	} else {
+		extent = container_of(node, struct membank_extent, node);
+		kept = &extent->fit;
 	}
+	ASSERT_NE(0, extent->pages);
+	if (facts->previous)
+		check_order(_metadata, facts->previous, extent, facts->by_size);
+	large = extent->pages >= MEMBANK_EXTENT_LARGE;
 	facts->previous = extent;
 	facts->pages += extent->pages;
 	facts->extents++;
+	facts->large += large;
 
 	right_blacks = check_subtree(_metadata, node->rb_right, depth + 1,
 				     &right, facts);
@@ -115,12 +139,12 @@ static int check_subtree(struct __test_metadata *_metadata,
 		if (first % (1UL << order))
 			first += (1UL << order) - first % (1UL << order);
 		/* Near the end of all numbers @first begins anew at 0. */
-		if (first >= extent->start && first < end &&
-		    end - first > fit->pages[order])
+		if (large == facts->by_size && first >= extent->start &&
+		    first < end && end - first > fit->pages[order])
 			fit->pages[order] = end - first;
 		if (right.pages[order] > fit->pages[order])
 			fit->pages[order] = right.pages[order];
-		ASSERT_EQ(fit->pages[order], extent->fit.pages[order]);
+		ASSERT_EQ(fit->pages[order], kept->pages[order]);
 	}
 
 	ASSERT_EQ(blacks, right_blacks);
@@ -136,13 +160,22 @@ static int check_subtree(struct __test_metadata *_metadata,
 static unsigned int check_set(struct __test_metadata *_metadata,
 			      const struct membank_extent_set *set)
 {
-	struct membank_extent_fit fit;
+	struct tree_facts large_facts = { .by_size = true };
+	struct membank_extent_fit fit, large_fit;
 	struct tree_facts facts = {};
+	unsigned int order;
 
 	check_subtree(_metadata, set->root.rb_node, 1, &fit, &facts);
 	ASSERT_EQ(facts.pages, set->pages);
 	ASSERT_EQ(facts.extents, set->extents);
-	ASSERT_EQ(fit.pages[0], membank_extent_largest(set));
+	check_subtree(_metadata, set->large.rb_node, 1, &large_fit,
+		      &large_facts);
+	ASSERT_EQ(large_facts.extents, large_facts.large);
+	ASSERT_EQ(large_facts.extents, facts.large);
+	for (order = 0; order < MEMBANK_EXTENT_ORDERS; order++) {
+		ASSERT_EQ(max(fit.pages[order], large_fit.pages[order]),
+			  membank_extent_largest(set, order));
+	}
 	return facts.depth;
 }
 

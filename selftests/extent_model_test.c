@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets of page ranges against a model that keeps one byte per page: random
- * changes, every answer compared after each.
+ * Sets of page ranges against a model that keeps one byte per unit of pages:
+ * random changes, every answer compared after each.
  */
 #include "extent_host.h"
 
 #include <sys/random.h>
 
-/* Pages that the model knows. */
+/* Units that the model knows. */
 #define WINDOW 1024
 #define STEPS 250000
 
-/* One byte for each page of a window, and what follows from them. */
+/* With more than one page in a unit, some extents are large. */
+static const unsigned long units[] = { 1, 7, 96, 128 };
+
+/* One byte for each unit of a window, and what follows from them. */
 struct model {
 	u64 random;
 	unsigned long base;
+	/* Pages in a unit; all figures but @base are in units. */
+	unsigned long unit;
 	unsigned char present[WINDOW];
-	/* Pages from here on that follow one another. */
+	/* Units from here on that follow one another. */
 	unsigned short run[WINDOW];
 	unsigned long pages;
 	unsigned long extents;
@@ -61,23 +66,55 @@ static void model_move(struct model *model)
 {
 	unsigned int order = draw_number(model, MEMBANK_EXTENT_ORDERS);
 
+	model->unit = units[draw_number(model, ARRAY_SIZE(units))];
 	model->base = (1 + draw_number(model, 1 << 20)) << order;
-	model->base -= min(model->base, draw_number(model, WINDOW));
+	model->base -=
+		min(model->base, draw_number(model, WINDOW) * model->unit);
 	memset(model->present, 0, sizeof(model->present));
 	model_scan(model);
+}
+
+/* The lowest place in an extent, or the highest, page by page; or JUNK. */
+static unsigned long model_place(unsigned long start, unsigned long end,
+				 unsigned long pages, unsigned int order,
+				 bool highest)
+{
+	unsigned long mask = (1UL << order) - 1;
+	unsigned long place = highest ? end - pages : start;
+
+	if (end - start < pages)
+		return JUNK;
+	while (place & mask) {
+		if (place == (highest ? start : end - pages))
+			return JUNK;
+		place += highest ? -1 : 1;
+	}
+	return place;
 }
 
 static unsigned long model_find(const struct model *model, unsigned long pages,
 				unsigned int order)
 {
+	bool few = pages < MEMBANK_EXTENT_LARGE;
+	unsigned long small = JUNK, large = JUNK, best = 0;
 	int i;
 
-	for (i = 0; i < WINDOW; i++) {
-		if (model->run[i] >= pages &&
-		    (model->base + i) % (1UL << order) == 0)
-			return model->base + i;
+	for (i = 0; i < WINDOW; i += 1 + model->run[i]) {
+		unsigned long there = model->run[i] * model->unit;
+		unsigned long start = model->base + i * model->unit;
+		unsigned long place =
+			model_place(start, start + there, pages, order, few);
+
+		if (place == JUNK)
+			continue;
+		if (there < MEMBANK_EXTENT_LARGE) {
+			small = place;
+		} else if (large == JUNK || there < best) {
+			large = place;
+			best = there;
+		}
 	}
-	return JUNK;
+	return small != JUNK ? small : large;
 }
 
 /* Compare each answer of the set with the model's. */
@@ -85,13 +122,16 @@ static void model_compare(struct __test_metadata *_metadata,
 			  struct _test_data_extent *self, struct model *model)
 {
 	unsigned int order = draw_number(model, MEMBANK_EXTENT_ORDERS);
-	unsigned long pages = draw_pages(model, 64);
+	unsigned long pages = draw_pages(model, 64 * model->unit);
 	unsigned long at = draw_number(model, WINDOW);
+	unsigned long offset = draw_number(model, model->unit);
+	unsigned long from = model->base + at * model->unit + offset;
 	unsigned long start = JUNK;
 
-	ASSERT_EQ(model->pages, self->set.pages);
+	ASSERT_EQ(model->pages * model->unit, self->set.pages);
 	ASSERT_EQ(model->extents, self->set.extents);
-	ASSERT_EQ(model->largest, membank_extent_largest(&self->set));
+	ASSERT_EQ(model->largest * model->unit,
+		  membank_extent_largest(&self->set, 0));
 
 	/* Two of three searches are for alignments that are often there. */
 	if (draw_number(model, 3))
@@ -101,18 +141,21 @@ static void model_compare(struct __test_metadata *_metadata,
 
 	self->start = JUNK;
 	self->pages = JUNK;
-	membank_extent_next(&self->set, model->base + at, &self->start,
-			    &self->pages);
-	while (at < WINDOW && !model->present[at])
+	membank_extent_next(&self->set, from, &self->start, &self->pages);
+	while (at < WINDOW && !model->present[at]) {
 		at++;
-	ASSERT_EQ(at < WINDOW ? model->base + at : JUNK, self->start);
-	ASSERT_EQ(at < WINDOW ? model->run[at] : JUNK, self->pages);
+		offset = 0;
+	}
+	ASSERT_EQ(at < WINDOW ? model->base + at * model->unit + offset : JUNK,
+		  self->start);
+	ASSERT_EQ(at < WINDOW ? model->run[at] * model->unit - offset : JUNK,
+		  self->pages);
 	ASSERT_EQ(0, warnings);
 }
 
 /*
- * Change the range, or what the search found, in both; the pool holds exactly
- * what the change needs.
+ * Change the range, in units, in both; the pool holds exactly what the change
+ * needs.
  */
 static void model_change(struct __test_metadata *_metadata,
 			 struct _test_data_extent *self, struct model *model,
@@ -130,11 +173,13 @@ static void model_change(struct __test_metadata *_metadata,
 	spare = model->extents > extents;
 	membank_extent_pool_move(&pool, &self->pool, spare);
 	if (inserts)
-		membank_extent_insert(&self->set, model->base + at, pages,
-				      &pool);
+		membank_extent_insert(&self->set,
+				      model->base + at * model->unit,
+				      pages * model->unit, &pool);
 	else
-		membank_extent_remove(&self->set, model->base + at, pages,
-				      &pool);
+		membank_extent_remove(&self->set,
+				      model->base + at * model->unit,
+				      pages * model->unit, &pool);
 	ASSERT_EQ(spare + extents - model->extents, pool.count);
 	membank_extent_pool_move(&self->pool, &pool, pool.count);
 	ASSERT_EQ(allocated, self->pool.count + self->set.extents);
@@ -163,8 +208,8 @@ static void model_step(struct __test_metadata *_metadata,
 	}
 
 	if (draw_number(model, 2) &&
-	    membank_extent_find(&self->set, pages, order, &start))
-		at = start - model->base;
+	    membank_extent_find(&self->set, pages * model->unit, order, &start))
+		at = (start - model->base) / model->unit;
 	if (pages > WINDOW - at)
 		pages = WINDOW - at;
 	model_change(_metadata, self, model, false, at, pages);

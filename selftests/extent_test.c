@@ -252,7 +252,7 @@ TEST_F(extent, insert_keeps_the_set_below_2_to_32_pages)
 	EXPECT_EQ(2, self->set.pages);
 	insert(_metadata, self, 2, UINT_MAX - 2);
 	EXPECT_EQ(UINT_MAX, self->set.pages);
-	EXPECT_EQ(UINT_MAX, membank_extent_largest(&self->set));
+	EXPECT_EQ(UINT_MAX, membank_extent_largest(&self->set, 0));
 	EXPECT_TRUE(find(self, UINT_MAX, 18));
 	EXPECT_EQ(0, self->start);
 	EXPECT_FALSE(find(self, UINT_MAX + 1UL, 0));
@@ -309,16 +309,16 @@ struct search {
 	unsigned long start; /* JUNK: there is none */
 };
 
-TEST_F(extent, find_gives_the_lowest_place_that_fits)
+TEST_F(extent, find_of_few_gives_the_highest_place_of_small_extents)
 {
 	static const struct search searches[] = {
 		{ "", 0, 1, 0, JUNK },
 		{ "#", 0, 1, 0, 0 },
 		{ "#", 0, 2, 0, JUNK },
 		{ "#", 0, 1, 18, 0 },
-		{ "##.##", 0, 2, 0, 0 },
-		{ "#.##.##", 0, 2, 0, 2 },
-		{ "#.##.###.####", 0, 3, 0, 5 },
+		{ "##.##", 0, 2, 0, 3 },
+		{ "#.##.##", 0, 2, 0, 5 },
+		{ "#.##.###.####", 0, 3, 0, 10 },
 		{ "#.##.###.####", 0, 4, 0, 9 },
 		{ "#.##.###.####", 0, 5, 0, JUNK },
 		/* Large enough, and then not, behind the aligned page. */
@@ -331,7 +331,7 @@ TEST_F(extent, find_gives_the_lowest_place_that_fits)
 		{ ".######.##", 0, 2, 3, 8 },
 		/* The largest extent is the wrong one. */
 		{ ".#######.####", 0, 4, 3, JUNK },
-		{ ".#######..#####", 0, 3, 2, 4 },
+		{ ".#######..#####", 0, 3, 2, 12 },
 		{ ".#######.....####", 0, 4, 2, 4 },
 		{ "..######.....####", 6, 4, 2, 8 },
 		/* One page short of the boundary, at it, behind it. */
@@ -365,6 +365,105 @@ TEST_F(extent, find_gives_the_lowest_place_that_fits)
 		check_set(_metadata, &self->set);
 		membank_extent_set_clear(&self->set, &self->pool);
 	}
+}
+
+/* A search in a set of up to four ranges, some of which are large. */
+struct large_search {
+	unsigned long ranges[4][2]; /* first page, pages */
+	unsigned long pages;
+	unsigned int order;
+	unsigned long start; /* JUNK: there is none */
+};
+
+static void try_large_searches(struct __test_metadata *_metadata,
+			       struct _test_data_extent *self,
+			       const struct large_search *searches,
+			       size_t count)
+{
+	const struct large_search *search;
+	size_t i;
+
+	for (search = searches; search < searches + count; search++) {
+		for (i = 0; i < 4 && search->ranges[i][1]; i++)
+			insert(_metadata, self, search->ranges[i][0],
+			       search->ranges[i][1]);
+		check_set(_metadata, &self->set);
+		self->start = JUNK;
+		EXPECT_EQ(search->start != JUNK,
+			  find(self, search->pages, search->order));
+		EXPECT_EQ(search->start, self->start)
+		TH_LOG("search %zu, %lu pages, order %u",
+		       (size_t)(search - searches), search->pages,
+		       search->order);
+		membank_extent_set_clear(&self->set, &self->pool);
+	}
+}
+
+TEST_F(extent, find_of_few_spares_large_extents)
+{
+	static const struct large_search searches[] = {
+		{ { { 8, 5 }, { 1000, 520 } }, 3, 0, 10 },
+		{ { { 8, 511 }, { 1000, 512 } }, 511, 0, 8 },
+		{ { { 8, 5 }, { 100, 4 }, { 1000, 520 } }, 3, 0, 101 },
+		/* The small ones do not fit: the end of the smallest large. */
+		{ { { 8, 2 }, { 1000, 600 }, { 2000, 512 } }, 3, 0, 2509 },
+		{ { { 8, 2 }, { 1000, 512 }, { 2000, 600 } }, 3, 0, 1509 },
+		{ { { 0, 600 }, { 1000, 600 } }, 1, 0, 599 },
+		{ { { 9, 5 }, { 1000, 600 } }, 1, 9, 1536 },
+		{ { { 1, 600 }, { 1025, 700 } }, 511, 9, JUNK },
+		/* The smallest one has no place, or has it lower. */
+		{ { { 513, 512 }, { 2000, 3000 } }, 3, 10, 4096 },
+		{ { { 513, 512 }, { 2048, 600 } }, 300, 10, 2048 },
+	};
+
+	try_large_searches(_metadata, self, searches, ARRAY_SIZE(searches));
+}
+
+TEST_F(extent, find_of_many_gives_the_lowest_place_of_the_best_extent)
+{
+	static const struct large_search searches[] = {
+		{ { { 0, 511 }, { 512, 511 } }, 512, 0, JUNK },
+		{ { { 0, 511 }, { 1000, 512 } }, 512, 0, 1000 },
+		{ { { 0, 600 }, { 1000, 512 }, { 2000, 513 } }, 512, 0, 1000 },
+		{ { { 0, 600 }, { 1000, 512 }, { 2000, 513 } }, 513, 0, 2000 },
+		{ { { 0, 600 }, { 1000, 512 }, { 2000, 513 } }, 601, 0, JUNK },
+		{ { { 0, 600 }, { 1000, 600 } }, 512, 0, 0 },
+		/* The smallest one has no place behind a boundary. */
+		{ { { 1, 1022 }, { 2000, 3000 } }, 512, 9, 2048 },
+		{ { { 1, 1023 }, { 2000, 3000 } }, 512, 9, 512 },
+		{ { { 1, 1023 }, { 2000, 1200 } }, 513, 9, 2048 },
+		{ { { 1, 1023 }, { 2048, 513 } }, 512, 9, 2048 },
+		{ { { 1, 1023 }, { 2047, 1500 } }, 1024, 9, 2048 },
+		{ { { 1, 1023 }, { 2047, 1500 } }, 1500, 9, JUNK },
+	};
+
+	try_large_searches(_metadata, self, searches, ARRAY_SIZE(searches));
+}
+
+TEST_F(extent, extents_become_large_and_small_again)
+{
+	insert(_metadata, self, 0, 511);
+	EXPECT_FALSE(find(self, 512, 0));
+	insert(_metadata, self, 511, 1);
+	EXPECT_TRUE(find(self, 512, 0));
+	check_set(_metadata, &self->set);
+	membank_extent_remove(&self->set, 0, 1, &self->pool);
+	EXPECT_FALSE(find(self, 512, 0));
+	EXPECT_TRUE(find(self, 511, 0));
+	check_set(_metadata, &self->set);
+	insert(_metadata, self, 513, 1000);
+	insert(_metadata, self, 512, 1);
+	EXPECT_EQ(1512, membank_extent_largest(&self->set, 0));
+	check_set(_metadata, &self->set);
+	/* One large becomes two, then a large and a small one. */
+	membank_extent_remove(&self->set, 700, 1, &self->pool);
+	check_set(_metadata, &self->set);
+	EXPECT_EQ(812, membank_extent_largest(&self->set, 0));
+	membank_extent_remove(&self->set, 200, 500, &self->pool);
+	check_set(_metadata, &self->set);
+	EXPECT_EQ(812, membank_extent_largest(&self->set, 0));
+	membank_extent_remove(&self->set, 701, 812, &self->pool);
+	EXPECT_EQ(199, membank_extent_largest(&self->set, 0));
 }
 
 TEST_F(extent, find_of_wrong_values_is_refused)
@@ -403,23 +502,26 @@ TEST_F(extent, next_is_clipped_to_where_it_looks)
 
 TEST_F(extent, largest_follows_each_change)
 {
-	EXPECT_EQ(0, membank_extent_largest(&self->set));
+	EXPECT_EQ(0, membank_extent_largest(&self->set, 0));
 	draw(_metadata, self, "##.###.#");
-	EXPECT_EQ(3, membank_extent_largest(&self->set));
+	EXPECT_EQ(3, membank_extent_largest(&self->set, 0));
 	insert(_metadata, self, 6, 1);
-	EXPECT_EQ(5, membank_extent_largest(&self->set));
+	EXPECT_EQ(5, membank_extent_largest(&self->set, 0));
 	membank_extent_remove(&self->set, 5, 1, &self->pool);
-	EXPECT_EQ(2, membank_extent_largest(&self->set));
+	EXPECT_EQ(2, membank_extent_largest(&self->set, 0));
 	membank_extent_remove(&self->set, 0, 8, &self->pool);
-	EXPECT_EQ(0, membank_extent_largest(&self->set));
+	EXPECT_EQ(0, membank_extent_largest(&self->set, 0));
 }
 
 /*
  * How many nodes a call looks at. A red-black tree of n nodes is at most
- * 2 * log2(n + 1) deep. On each level find() looks at one node, and at the left
- * child where it turns away from it; any other search looks at one; an update
- * looks at one and its children. Linking a node searches and updates, and
- * unlinking updates. Rotations, a few for each change, come on top.
+ * 2 * log2(n + 1) deep. On each level find() looks at one node, and at the child
+ * where it turns away from it; any other search looks at one; an update looks
+ * at one and its children. Linking a node searches and updates, and unlinking
+ * updates. Rotations, a few for each change, come on top.
+ *
+ * Large extents are in two trees, and change their place in the second when
+ * they change their size: unlinked and linked there, 7 on each level.
  */
 static void expect_visits(struct __test_metadata *_metadata,
 			  const struct membank_extent_set *set,
@@ -435,11 +537,12 @@ static void expect_visits(struct __test_metadata *_metadata,
 }
 
 /*
- * Many extents of 3 pages, none of which has an aligned place for 3; the only
- * one that has it comes last.
+ * Many extents of 3 units, none of which has an aligned place for 3; the only
+ * one that has it comes last. @large is 1 if a unit makes an extent large.
  */
 static void fill_with_misfits(struct __test_metadata *_metadata,
 			      struct _test_data_extent *self,
+			      unsigned long unit, unsigned int large,
 			      unsigned long count, unsigned long stride)
 {
 	unsigned long i;
@@ -450,10 +553,64 @@ static void fill_with_misfits(struct __test_metadata *_metadata,
 		ASSERT_EQ(0,
 			  membank_extent_pool_fill(&self->pool, 1, GFP_KERNEL));
 		visits = 0;
-		membank_extent_insert(&self->set, 8 * at + 1, 3, &self->pool);
-		expect_visits(_metadata, &self->set, 5, 16);
+		membank_extent_insert(&self->set, (8 * at + 1) * unit, 3 * unit,
+				      &self->pool);
+		expect_visits(_metadata, &self->set, 5 + 4 * large,
+			      16 + 16 * large);
 	}
-	insert(_metadata, self, 8 * count, 3);
+	insert(_metadata, self, 8 * count * unit, 3 * unit);
+}
+
+static void look_at_few_nodes(struct __test_metadata *_metadata,
+			      struct _test_data_extent *self,
+			      unsigned int unit_order, long count, long stride)
+{
+	unsigned long unit = 1UL << unit_order;
+	unsigned int large = unit >= MEMBANK_EXTENT_LARGE;
+	struct membank_extent_set *set = &self->set;
+	long j;
+
+	fill_with_misfits(_metadata, self, unit, large, count, count + stride);
+	ASSERT_EQ(count + 1, set->extents);
+
+	visits = 0;
+	EXPECT_TRUE(find(self, 3 * unit, 2 + unit_order));
+	EXPECT_EQ(8 * count * unit, self->start);
+	expect_visits(_metadata, set, 2, 0);
+	EXPECT_TRUE(find(self, 3 * unit, 0));
+	EXPECT_EQ(large ? unit : 8 * count * unit, self->start);
+	expect_visits(_metadata, set, 2, 0);
+	EXPECT_FALSE(find(self, 4 * unit, 0));
+	expect_visits(_metadata, set, 2, 0);
+	/* Of large ones this takes a walk in each tree. */
+	EXPECT_TRUE(find(self, 1, 0));
+	expect_visits(_metadata, set, 2 + 2 * large, 0);
+
+	for (j = 0; j < count; j += 1 + count / 1000) {
+		visits = 0;
+		EXPECT_TRUE(next(self, (8 * j + 4) * unit));
+		expect_visits(_metadata, set, 1, 1);
+
+		/* All others can do what this one can: no update by address. */
+		membank_extent_remove(set, (8 * j + 3) * unit, unit,
+				      &self->pool);
+		expect_visits(_metadata, set, 1 + 7 * large, 8 + 40 * large);
+		membank_extent_insert(set, (8 * j + 3) * unit, unit,
+				      &self->pool);
+		expect_visits(_metadata, set, 1 + 7 * large, 8 + 40 * large);
+
+		ASSERT_EQ(0,
+			  membank_extent_pool_fill(&self->pool, 1, GFP_KERNEL));
+		membank_extent_remove(set, (8 * j + 2) * unit, unit,
+				      &self->pool);
+		expect_visits(_metadata, set, 8 + 11 * large, 16 + 56 * large);
+		membank_extent_remove(set, (8 * j + 1) * unit, 3 * unit,
+				      &self->pool);
+		expect_visits(_metadata, set, 7 + 6 * large, 48 + 48 * large);
+	}
+	EXPECT_LT(set->extents, count + 1);
+	check_set(_metadata, set);
+	membank_extent_set_clear(set, &self->pool);
 }
 
 TEST_F_TIMEOUT(extent, calls_look_at_few_nodes, 300)
@@ -462,50 +619,13 @@ TEST_F_TIMEOUT(extent, calls_look_at_few_nodes, 300)
 	/* Upwards, downwards, and all over the place; prime to each count. */
 	static const long strides[] = { 1, -1, 61803 };
 	size_t i;
-	long j;
 
 	for (i = 0; i < ARRAY_SIZE(counts) * ARRAY_SIZE(strides); i++) {
 		long count = counts[i / ARRAY_SIZE(strides)];
 		long stride = strides[i % ARRAY_SIZE(strides)];
 
-		fill_with_misfits(_metadata, self, count, count + stride);
-		ASSERT_EQ(count + 1, self->set.extents);
-
-		visits = 0;
-		EXPECT_TRUE(find(self, 3, 2));
-		EXPECT_EQ(8 * count, self->start);
-		expect_visits(_metadata, &self->set, 2, 0);
-		EXPECT_TRUE(find(self, 3, 0));
-		EXPECT_EQ(1, self->start);
-		expect_visits(_metadata, &self->set, 2, 0);
-		EXPECT_FALSE(find(self, 4, 0));
-		expect_visits(_metadata, &self->set, 2, 0);
-
-		for (j = 0; j < count; j += 1 + count / 1000) {
-			visits = 0;
-			EXPECT_TRUE(next(self, 8 * j + 4));
-			expect_visits(_metadata, &self->set, 1, 1);
-
-			/* All others can do what this one can: no update. */
-			membank_extent_remove(&self->set, 8 * j + 3, 1,
-					      &self->pool);
-			expect_visits(_metadata, &self->set, 1, 8);
-			membank_extent_insert(&self->set, 8 * j + 3, 1,
-					      &self->pool);
-			expect_visits(_metadata, &self->set, 1, 8);
-
-			ASSERT_EQ(0, membank_extent_pool_fill(&self->pool, 1,
-							      GFP_KERNEL));
-			membank_extent_remove(&self->set, 8 * j + 2, 1,
-					      &self->pool);
-			expect_visits(_metadata, &self->set, 8, 16);
-			membank_extent_remove(&self->set, 8 * j + 1, 3,
-					      &self->pool);
-			expect_visits(_metadata, &self->set, 7, 48);
-		}
-		EXPECT_LT(self->set.extents, count + 1);
-		check_set(_metadata, &self->set);
-		membank_extent_set_clear(&self->set, &self->pool);
+		look_at_few_nodes(_metadata, self, 0, count, stride);
+		look_at_few_nodes(_metadata, self, 9, count, stride);
 	}
 }
 
