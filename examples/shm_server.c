@@ -42,6 +42,7 @@ static int print_event(int service)
 
 int main(int argc, char **argv)
 {
+	static const char message[] = "Hello from server!";
 	int seconds = argc > 1 ? atoi(argv[1]) : 60;
 	int dev, dataspace, notifier, eventfd, service;
 	int told = 0, gone = 0;
@@ -55,7 +56,7 @@ int main(int argc, char **argv)
 	     MEMBANK_ALLOC, "allocate shared memory");
 	need(membank_region_attach(dev, dataspace, 0, 0, 0, 0, NULL, &memory),
 	     MEMBANK_ATTACH, "attach the shared memory");
-	strcpy(memory, "Hello from server!");
+	memcpy(memory, message, sizeof(message));
 
 	/* A notifier: clients trigger it, an eventfd here receives. */
 	need(membank_notifier_create(dev, &notifier), MEMBANK_NOTIFY,
@@ -63,9 +64,13 @@ int main(int argc, char **argv)
 	need(membank_notifier_listen(notifier, &eventfd), MEMBANK_NOTIFY,
 	     "listen to the notifier");
 
-	/* Both under a name. From here on there may be clients. */
+	/*
+	 * Both under a name, with what clients may do with each: this one is
+	 * answered in the same memory. From here on there may be clients.
+	 */
 	struct membank_offer offers[] = {
-		{ .fd = dataspace },
+		{ .fd = dataspace,
+		  .rights = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE },
 		{ .fd = notifier, .rights = MEMBANK_NOTIFIER_TRIGGER },
 	};
 	need(membank_service_register(dev, "shm", offers, 2, 0222, &service),

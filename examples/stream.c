@@ -8,6 +8,7 @@
  *        stream --receive     offer the ring and receive
  *        stream --send FILE   connect to it, from anywhere, and send
  */
+#define _GNU_SOURCE
 #include <membank.h>
 
 #include <errno.h>
@@ -30,19 +31,23 @@
 #define HASH_SIZE 32
 #define TIMEOUT_MS 60000
 
-extern char **environ;
-
 /*
  * What both processes see. Positions count bytes since the beginning and never
- * wrap; each is written by one side only, in a cache line of its own.
+ * wrap; each side writes in a cache line of its own.
  */
 struct ring {
-	alignas(64) _Atomic uint64_t head; /* written by the sender */
-	_Atomic uint32_t sender_sleeps;
-	_Atomic uint32_t ended; /* the last byte and the hash are there */
+	/* Written by the sender; once ended, the last byte and hash are there */
+	alignas(64) atomic_uint_least64_t head;
+
+	atomic_uint sender_sleeps;
+	atomic_uint ended;
 	unsigned char hash[HASH_SIZE];
-	alignas(64) _Atomic uint64_t tail; /* written by the receiver */
-	_Atomic uint32_t receiver_sleeps;
+
+	/* Written by the receiver */
+	alignas(64) atomic_uint_least64_t tail;
+
+	atomic_uint receiver_sleeps;
+
 	alignas(4096) unsigned char data[RING_SIZE];
 };
 
@@ -175,7 +180,7 @@ static uint64_t wait_for_data(struct ring *ring, uint64_t tail, int data,
 {
 	for (;;) {
 		/* In this order: what came before the end is seen with it. */
-		uint32_t ended = atomic_load(&ring->ended);
+		unsigned int ended = atomic_load(&ring->ended);
 		uint64_t filled = atomic_load(&ring->head) - tail;
 
 		if (filled > RING_SIZE)
@@ -238,7 +243,6 @@ static uint64_t receive_all(struct ring *ring, int data, int space, int eventfd,
 /* With @path, a second process is started to send it. */
 static int receive(const char *path)
 {
-	char *sender[] = { "stream", "--send", (char *)path, NULL };
 	unsigned char hash[HASH_SIZE];
 	int dev, dataspace, data, space, eventfd, service, ret, status = 0;
 	uint64_t bytes;
@@ -263,7 +267,8 @@ static int receive(const char *path)
 	     "listen for data");
 
 	struct membank_offer offers[] = {
-		{ .fd = dataspace },
+		{ .fd = dataspace,
+		  .rights = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE },
 		{ .fd = data, .rights = MEMBANK_NOTIFIER_TRIGGER },
 		{ .fd = space, .rights = MEMBANK_NOTIFIER_RECEIVE },
 	};
@@ -272,7 +277,9 @@ static int receive(const char *path)
 
 	seconds = now();
 	if (path) {
-		ret = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, sender,
+		ret = posix_spawn(&pid, "/proc/self/exe", NULL, NULL,
+				  (char *[]){ "stream", "--send", (char *)path,
+					      NULL },
 				  environ);
 		if (ret)
 			fail("start the sender", strerror(ret));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +28,7 @@ static const char *node_number(const char *bank)
 	static const char *const prefixes[] = { "/dev/membank", "membank", "" };
 	size_t i, length;
 
-	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		length = strlen(prefixes[i]);
 		if (!strncmp(bank, prefixes[i], length))
 			break;
@@ -47,13 +46,13 @@ static const char *node_number(const char *bank)
 static int open_name(const char *name)
 {
 	char text[MEMBANK_NAME_MAX + 2], path[64], number[16];
-	uint32_t bank;
+	unsigned int bank;
 	ssize_t length;
 	int fd;
 
 	for (bank = 0;; bank++) {
 		snprintf(path, sizeof(path),
-			 "/sys/class/membank/membank%" PRIu32 "/name", bank);
+			 "/sys/class/membank/membank%u/name", bank);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			return -errno;
@@ -64,7 +63,7 @@ static int open_name(const char *name)
 			break;
 	}
 
-	snprintf(number, sizeof(number), "%" PRIu32, bank);
+	snprintf(number, sizeof(number), "%u", bank);
 	return open_node(number);
 }
 

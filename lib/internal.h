@@ -7,6 +7,8 @@
 
 #include "membank.h"
 
+#define ARRAY_SIZE(_array) (sizeof(_array) / sizeof((_array)[0]))
+
 #define MEMBANK_API __attribute__((visibility("default")))
 
 /* The only way into the kernel: 0 or a negative errno. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -12,22 +13,12 @@
 /* What a file of sysfs can hold. */
 #define SYSFS_TEXT 4096
 
-#define UNUSED __attribute__((unused))
-
-static void quiet(void *data UNUSED, int priority UNUSED,
-		  const char *file UNUSED, int line UNUSED,
-		  const char *function UNUSED, const char *format UNUSED,
-		  va_list args UNUSED)
-{
-}
-
 static const char *reason(int ret)
 {
 	switch (ret) {
 	case -EEXIST:
 		return "membank is loaded already with other parameters: unload it first (modprobe -r membank), or use it as it is";
 	case -ENOENT:
-	case -ENOSYS:
 		return "there is no module membank for the running kernel: build and install it with make and make install, or install its dkms package";
 	case -EPERM:
 	case -EACCES:
@@ -77,16 +68,35 @@ static bool is_loaded(void)
 	       !strcmp(state, "live");
 }
 
+/* Whether the module was loaded with @param, "name=value" of @length bytes. */
+static bool has_param(const char *param, size_t length)
+{
+	const char *value = memchr(param, '=', length);
+	char file[32], text[SYSFS_TEXT];
+
+	if (!value)
+		return false;
+	length -= ++value - param;
+	if ((size_t)snprintf(file, sizeof(file), "parameters/%.*s",
+			     (int)(value - 1 - param), param) >= sizeof(file))
+		return false;
+	return read_module_file(file, text, sizeof(text)) &&
+	       strlen(text) == length && !memcmp(text, value, length);
+}
+
 /* Whether @params would have made of the module what it is. */
 static bool has_params(const char *params)
 {
-	char text[SYSFS_TEXT];
+	size_t length;
 
-	if (!*params)
-		return true;
-	return !strncmp(params, "banks=", 6) &&
-	       read_module_file("parameters/banks", text, sizeof(text)) &&
-	       !strcmp(params + 6, text);
+	for (;; params += length) {
+		params += strspn(params, " ");
+		length = strcspn(params, " ");
+		if (!length)
+			return true;
+		if (!has_param(params, length))
+			return false;
+	}
 }
 
 static int insert(struct kmod_ctx *ctx, const char *params)
@@ -96,9 +106,10 @@ static int insert(struct kmod_ctx *ctx, const char *params)
 	int ret;
 
 	ret = kmod_module_new_from_lookup(ctx, "membank", &list);
-	if (ret < 0)
+	if (ret == -ENOMEM)
 		return ret;
-	if (!list)
+	/* Where there is no list of modules at all, it says so in other words. */
+	if (ret < 0 || !list)
 		return -ENOENT;
 
 	module = kmod_module_get_module(list);
@@ -124,7 +135,8 @@ static int load(const char *params)
 	ctx = kmod_new(NULL, NULL);
 	if (!ctx)
 		return -ENOMEM;
-	kmod_set_log_fn(ctx, quiet, NULL);
+	/* Nothing that it says is as grave as that. */
+	kmod_set_log_priority(ctx, LOG_EMERG);
 	ret = insert(ctx, params);
 	kmod_unref(ctx);
 

@@ -1,342 +1,253 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A bank: contiguous pages, claimed whole at load, and the extents of it that
- * are free. Four sets of pages say all there is to know:
- *
- *	free	can be allocated: clean + dirty
- *	clean	reads as zero
- *	dirty	was freed and is still to be cleared
- *	held	was freed, but somebody (I/O, a pipe) still has the page pinned
- *
- * Whatever is in none of them is in a dataspace. Freed memory becomes dirty;
- * a work item clears it piece by piece, which makes it clean, or finds it
- * pinned, which makes it held until the pin is gone. An allocation takes clean
- * memory at once; only if there is not enough of that in one place does it
- * clear what it needs itself.
+ * A bank: an arena of contiguous pages, claimed whole at load, with a name and
+ * a quota. What it gives out is a lease: pages and who pays for them. A lease
+ * may end while I/O still has a page of it pinned; then it lingers, and nobody
+ * gets any of its pages before the pin is gone. One kernel thread for all banks,
+ * the least urgent one, clears what was given back and looks after those.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "arena.h"
 #include "bank.h"
 #include "compat.h"
-#include "scrub.h"
+#include "pages.h"
+#include "quota.h"
 #include "source.h"
 #include "trace.h"
 
-/* How often held pages are looked at again. */
-#define HELD_INTERVAL msecs_to_jiffies(50)
-
-/* How long unloading waits for I/O that has pages of a dead dataspace. */
-#define EXIT_PATIENCE HZ
-
-/* Extents that a dataspace keeps for its end: one in free, one in dirty. */
-#define EXTENTS_PER_DATASPACE 2
-
-/* An allocation cuts one extent of clean, dirty and free each at the most. */
-#define EXTENTS_TO_ALLOC 3
-
-/* One piece: dirty is cut, clean grows, free is cut, held grows. */
-#define EXTENTS_TO_SCRUB 4
-
-/* More spare extents than this beyond those that are reserved are freed. */
-#define EXTENTS_TO_KEEP 16
+/*
+ * When leases that linger are looked at: soon after the end, as it mostly was
+ * somebody who looked at a page for an instant, then now and then.
+ */
+#define DYING_FIRST 1
+#define DYING_INTERVAL msecs_to_jiffies(50)
 
 static struct membank_bank *banks;
 static unsigned int banks_count;
 
-/* One work item at a time, so that all banks together clear on one CPU. */
-static struct workqueue_struct *scrub_queue;
-
-static unsigned int pool_reserved(struct membank_bank *bank)
-{
-	lockdep_assert_held(&bank->lock);
-	return bank->dataspaces * EXTENTS_PER_DATASPACE;
-}
+/* One thread, so that all banks together clear on one CPU. */
+static struct kthread_worker *scrubber;
 
 /*
- * Takes @bank->lock with at least @count spare extents beyond the reserved
- * ones, so that nothing under the lock has to allocate.
- */
-static int bank_lock_with_extents(struct membank_bank *bank, unsigned int count)
-{
-	struct membank_extent_pool fresh;
-	int ret;
-
-	membank_extent_pool_init(&fresh);
-	mutex_lock(&bank->lock);
-	while (bank->pool.count < pool_reserved(bank) + count) {
-		mutex_unlock(&bank->lock);
-		ret = membank_extent_pool_fill(&fresh, count, GFP_KERNEL);
-		if (ret) {
-			membank_extent_pool_drain(&fresh);
-			return ret;
-		}
-		mutex_lock(&bank->lock);
-		membank_extent_pool_move(&bank->pool, &fresh, fresh.count);
-	}
-	return 0;
-}
-
-/* Drops @bank->lock, and gives the kernel back what the pool has too much. */
-static void bank_unlock_and_trim(struct membank_bank *bank)
-{
-	struct membank_extent_pool surplus;
-	unsigned int keep = pool_reserved(bank) + EXTENTS_TO_KEEP;
-
-	membank_extent_pool_init(&surplus);
-	if (bank->pool.count > keep)
-		membank_extent_pool_move(&surplus, &bank->pool,
-					 bank->pool.count - keep);
-	mutex_unlock(&bank->lock);
-	membank_extent_pool_drain(&surplus);
-}
-
-/*
- * A bank's memory cannot be given back whole while somebody has a page of it
- * pinned, so the module stays. If it is going already, bank_exit() copes.
- */
-static void bank_hold_module_locked(struct membank_bank *bank)
-{
-	lockdep_assert_held(&bank->lock);
-
-	if (bank->held.pages && !bank->module_held) {
-		bank->module_held = try_module_get(THIS_MODULE);
-	} else if (!bank->held.pages && bank->module_held) {
-		bank->module_held = false;
-		module_put(THIS_MODULE);
-	}
-}
-
-/*
- * Clears one dirty piece that lies in @pages pages from @start on. Needs
- * @bank->scrub_lock.
+ * In a bank that is to be clean always, memory is cleared before it is free.
  *
- * Return: 1 if there was one, 0 if nothing is dirty there, -ENOMEM.
+ * Return: whether it is clean; what has a hardware error is left to the scrubber.
  */
-static int bank_scrub_piece(struct membank_bank *bank, unsigned long start,
-			    unsigned long pages)
+static bool lease_clear(struct membank_lease *lease)
 {
-	unsigned long piece, count, clean;
-	bool found;
-	int ret;
+	unsigned long page, count;
 
-	lockdep_assert_held(&bank->scrub_lock);
-
-	ret = bank_lock_with_extents(bank, EXTENTS_TO_SCRUB);
-	if (ret)
-		return ret;
-	found = membank_extent_next(&bank->dirty, start, &piece, &count);
-	mutex_unlock(&bank->lock);
-	if (!found || piece >= start + pages)
-		return 0;
-
-	/*
-	 * Nobody but the holder of scrub_lock takes dirty pages away; what is
-	 * freed meanwhile makes the piece longer at most.
-	 */
-	count = min3(count, start + pages - piece,
-		     (unsigned long)MEMBANK_SCRUB_PAGES);
-	clean = membank_scrub_pages(piece, count);
-
-	ret = bank_lock_with_extents(bank, EXTENTS_TO_SCRUB);
-	if (ret)
-		return ret;
-	if (clean) {
-		membank_extent_remove(&bank->dirty, piece, clean, &bank->pool);
-		membank_extent_insert(&bank->clean, piece, clean, &bank->pool);
-	}
-	if (clean < count) {
-		membank_extent_remove(&bank->dirty, piece + clean, 1,
-				      &bank->pool);
-		membank_extent_remove(&bank->free, piece + clean, 1,
-				      &bank->pool);
-		membank_extent_insert(&bank->held, piece + clean, 1,
-				      &bank->pool);
-		bank_hold_module_locked(bank);
-	}
-	bank_unlock_and_trim(bank);
-	return 1;
-}
-
-/*
- * Makes held pages that nobody pins any more dirty. Needs @bank->scrub_lock.
- *
- * Return: 1 if pages are still held, 0 if none is, -ENOMEM.
- */
-static int bank_review_held(struct membank_bank *bank)
-{
-	unsigned long from = bank->start, start, pages;
-	int ret;
-
-	lockdep_assert_held(&bank->scrub_lock);
-
-	for (;;) {
-		ret = bank_lock_with_extents(bank, EXTENTS_TO_SCRUB);
-		if (ret)
-			return ret;
-		if (!membank_extent_next(&bank->held, from, &start, &pages))
-			break;
-		if (!membank_scrub_pinned(start)) {
-			membank_extent_remove(&bank->held, start, 1,
-					      &bank->pool);
-			membank_extent_insert(&bank->free, start, 1,
-					      &bank->pool);
-			membank_extent_insert(&bank->dirty, start, 1,
-					      &bank->pool);
-		}
-		mutex_unlock(&bank->lock);
-		from = start + 1;
+	if (!(lease->bank->config.flags & MEMBANK_BANK_SYNC) ||
+	    membank_pages_sound(lease->start, lease->pages) != lease->pages)
+		return false;
+	for (page = 0; page < lease->pages; page += count) {
+		count = min(lease->pages - page, MEMBANK_BLOCK_PAGES);
+		membank_pages_clear(lease->start + page, count);
 		cond_resched();
 	}
+	return true;
+}
 
-	bank_hold_module_locked(bank);
-	ret = bank->held.pages ? 1 : 0;
-	bank_unlock_and_trim(bank);
-	return ret;
+/* The end of a lease of which no page is pinned. */
+static void lease_settle(struct membank_lease *lease)
+{
+	struct membank_bank *bank = lease->bank;
+	bool clean = lease_clear(lease);
+
+	membank_arena_give(&bank->arena, lease->start, lease->pages, clean);
+	membank_quota_uncharge(&bank->quota, &lease->charge);
+	kfree(lease);
+}
+
+/* Pages that were seen to be unpinned are out of everybody's reach for good. */
+static bool lease_unpinned(struct membank_lease *lease)
+{
+	unsigned long next = lease->start + lease->unpinned;
+	unsigned long left = lease->pages - lease->unpinned;
+
+	lease->unpinned += membank_pages_unpinned(next, left);
+	return lease->unpinned == lease->pages;
+}
+
+/* Returns whether leases still linger. */
+static bool bank_review_dying(struct membank_bank *bank)
+{
+	struct membank_lease *lease, *next;
+	LIST_HEAD(over);
+	bool linger;
+
+	mutex_lock(&bank->dying_lock);
+	list_for_each_entry_safe(lease, next, &bank->dying, node)
+		if (lease_unpinned(lease))
+			list_move(&lease->node, &over);
+	linger = !list_empty(&bank->dying);
+	mutex_unlock(&bank->dying_lock);
+
+	list_for_each_entry_safe(lease, next, &over, node) {
+		lease_settle(lease);
+		module_put(THIS_MODULE);
+	}
+	return linger;
 }
 
 /*
  * One piece at a time, then to the end of the queue: the banks take turns, and
  * unloading does not wait for a whole bank to be cleared.
  */
-static void bank_scrub_work(struct work_struct *work)
+static void bank_work(struct kthread_work *work)
 {
 	struct membank_bank *bank =
-		container_of(work, struct membank_bank, scrub_work.work);
-	int held, piece;
-
-	mutex_lock(&bank->scrub_lock);
-	held = bank_review_held(bank);
-	piece = bank_scrub_piece(bank, bank->start, bank->config.pages);
-	mutex_unlock(&bank->scrub_lock);
-
-	if (piece > 0)
-		queue_delayed_work(scrub_queue, &bank->scrub_work, 0);
-	/* Pages are held, or memory was short. */
-	else if (held || piece)
-		queue_delayed_work(scrub_queue, &bank->scrub_work,
-				   HELD_INTERVAL);
-}
-
-static bool bank_take_clean_locked(struct membank_bank *bank,
-				   unsigned long pages, unsigned int order,
-				   unsigned long *start)
-{
-	lockdep_assert_held(&bank->lock);
-
-	if (!membank_extent_find(&bank->clean, pages, order, start))
-		return false;
-	membank_extent_remove(&bank->clean, *start, pages, &bank->pool);
-	membank_extent_remove(&bank->free, *start, pages, &bank->pool);
-	bank->dataspaces++;
-	return true;
-}
-
-/*
- * Not enough clean memory in one place: clear where it fits. While the lock is
- * not held somebody else may take what was just cleared; then another place is
- * looked for, until there is none.
- */
-static int bank_alloc_dirty(struct membank_bank *bank, unsigned long pages,
-			    unsigned int order, unsigned long *start)
-{
-	unsigned long place;
-	bool taken, fits;
+		container_of(work, struct membank_bank, work.work);
+	bool linger = bank_review_dying(bank);
 	int ret;
 
-	if (mutex_lock_killable(&bank->scrub_lock))
-		return -EINTR;
-	for (;;) {
-		ret = bank_lock_with_extents(bank, EXTENTS_PER_DATASPACE +
-							   EXTENTS_TO_ALLOC);
-		if (ret)
-			break;
-		taken = bank_take_clean_locked(bank, pages, order, start);
-		fits = !taken &&
-		       membank_extent_find(&bank->free, pages, order, &place);
-		mutex_unlock(&bank->lock);
-		if (taken)
-			break;
-		if (!fits) {
-			ret = -ENOSPC;
-			break;
-		}
+	ret = membank_arena_clear(&bank->arena, bank->arena.start,
+				  bank->arena.pages);
+	/* At once, even if a lease that ended meanwhile has set the timer. */
+	if (ret > 0)
+		kthread_mod_delayed_work(scrubber, &bank->work, 0);
+	/* A page is pinned, memory was short, or somebody looks at a page. */
+	else if (linger || ret || !membank_arena_rejoin(&bank->arena))
+		kthread_queue_delayed_work(scrubber, &bank->work,
+					   DYING_INTERVAL);
+	cond_resched();
+}
 
-		do {
-			ret = bank_scrub_piece(bank, place, pages);
-			if (fatal_signal_pending(current))
-				ret = -EINTR;
-			cond_resched();
-		} while (ret > 0);
-		if (ret)
-			break;
+static int bank_take(struct membank_bank *bank, unsigned long pages,
+		     unsigned int order, unsigned long *start)
+{
+	int ret;
+
+	/* What is as large as a block shall be mapped by blocks, if it can. */
+	if (pages >= MEMBANK_BLOCK_PAGES && order < MEMBANK_BLOCK_ORDER) {
+		ret = membank_arena_take(&bank->arena, pages,
+					 MEMBANK_BLOCK_ORDER, start);
+		if (ret != -ENOSPC)
+			return ret;
 	}
-	mutex_unlock(&bank->scrub_lock);
-	return ret;
+	return membank_arena_take(&bank->arena, pages, order, start);
+}
+
+static struct membank_lease *
+lease_create(struct membank_bank *bank, unsigned long pages, unsigned int order)
+{
+	struct membank_lease *lease;
+	int ret;
+
+	if (!pages || pages > bank->config.pages ||
+	    order >= MEMBANK_EXTENT_ORDERS)
+		return ERR_PTR(-ERANGE);
+
+	lease = kzalloc_obj(*lease, GFP_KERNEL_ACCOUNT);
+	if (!lease)
+		return ERR_PTR(-ENOMEM);
+	lease->bank = bank;
+	lease->pages = pages;
+
+	ret = membank_quota_charge(&bank->quota, pages, &lease->charge);
+	if (ret)
+		goto free_lease;
+	ret = bank_take(bank, pages, order, &lease->start);
+	if (ret)
+		goto uncharge;
+	return lease;
+
+uncharge:
+	membank_quota_uncharge(&bank->quota, &lease->charge);
+free_lease:
+	kfree(lease);
+	return ERR_PTR(ret);
 }
 
 /**
- * membank_bank_alloc() - take pages of a bank
+ * membank_bank_alloc() - lend pages of a bank
  * @bank: the bank
- * @pages: how many, 1 to its size
- * @order: log2 of the alignment, in pages, less than MEMBANK_EXTENT_ORDERS
- * @start: set to the page frame number of the first page
+ * @pages: how many
+ * @order: log2 of the alignment, in pages
+ * @lease: set to the lease
  *
- * The pages read as zero. Paired with membank_bank_free(). Sleeps, but not for
- * memory that others hold.
+ * The pages read as zero and are charged to the caller. Paired with
+ * membank_bank_free(). Sleeps, but not for memory that others hold. The caller
+ * counts the failure, if it is one in the end.
  *
- * Return: 0, -ENOSPC (no free extent is large enough now), -ENOMEM (the kernel
- * has no memory for its own structures), -EINTR (the caller is being killed).
+ * Return: 0, -ERANGE (the bank can never hold it), -EDQUOT, -ENOSPC (no free
+ * extent is large enough now), -ENOMEM (the kernel has no memory for its own
+ * structures), -EINTR (the caller is being killed).
  */
 int membank_bank_alloc(struct membank_bank *bank, unsigned long pages,
-		       unsigned int order, unsigned long *start)
+		       unsigned int order, struct membank_lease **lease)
 {
-	bool taken;
-	int ret;
+	struct membank_lease *new = lease_create(bank, pages, order);
 
-	ret = bank_lock_with_extents(bank,
-				     EXTENTS_PER_DATASPACE + EXTENTS_TO_ALLOC);
-	if (ret)
-		return ret;
-	taken = bank_take_clean_locked(bank, pages, order, start);
-	mutex_unlock(&bank->lock);
-
-	if (!taken) {
-		ret = bank_alloc_dirty(bank, pages, order, start);
-		if (ret)
-			return ret;
-	}
-	trace_membank_alloc(bank->index, *start - bank->start, pages, order);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	atomic_inc(&bank->dataspaces);
+	trace_membank_alloc(bank->index, new->start - bank->arena.start, pages,
+			    order);
+	*lease = new;
 	return 0;
 }
 
 /**
- * membank_bank_free() - give pages back
+ * membank_bank_room() - how large an extent the caller can have
  * @bank: the bank
- * @start: what membank_bank_alloc() gave
- * @pages: as many as were asked for then
+ * @order: log2 of its alignment, in pages, less than MEMBANK_EXTENT_ORDERS
+ * @keep: pages that shall be left of the caller's quota, or of the bank if
+ *        there is no quota for the caller
  *
- * No mapping and no device may reach the pages any more. Pages that are still
- * pinned by I/O are not given out again until the pin is gone. Cannot fail.
+ * Return: pages; others may be faster.
  */
-void membank_bank_free(struct membank_bank *bank, unsigned long start,
-		       unsigned long pages)
+unsigned long membank_bank_room(struct membank_bank *bank, unsigned int order,
+				unsigned long keep)
 {
-	trace_membank_free(bank->index, start - bank->start, pages);
+	unsigned long left = membank_quota_left(&bank->quota);
+	struct membank_bank_figures figures;
 
-	mutex_lock(&bank->lock);
-	membank_extent_insert(&bank->free, start, pages, &bank->pool);
-	membank_extent_insert(&bank->dirty, start, pages, &bank->pool);
-	bank->dataspaces--;
-	bank_unlock_and_trim(bank);
+	if (left == ULONG_MAX) {
+		membank_bank_figures(bank, &figures);
+		left = figures.free;
+	}
+	if (keep >= left)
+		return 0;
+	return min(left - keep, membank_arena_largest(&bank->arena, order));
+}
 
-	mod_delayed_work(scrub_queue, &bank->scrub_work, 0);
+/**
+ * membank_bank_free() - end a lease
+ * @lease: from membank_bank_alloc()
+ *
+ * No mapping and no device may reach the pages any more. While one of them is
+ * pinned by I/O none is given out again, the user stays charged and the module
+ * loaded. Cannot fail.
+ */
+void membank_bank_free(struct membank_lease *lease)
+{
+	struct membank_bank *bank = lease->bank;
+
+	trace_membank_free(bank->index, lease->start - bank->arena.start,
+			   lease->pages);
+	atomic_dec(&bank->dataspaces);
+
+	if (lease_unpinned(lease)) {
+		lease_settle(lease);
+		kthread_mod_delayed_work(scrubber, &bank->work, 0);
+		return;
+	}
+	/* Whoever ends a lease still holds the module himself. */
+	__module_get(THIS_MODULE);
+	mutex_lock(&bank->dying_lock);
+	list_add_tail(&lease->node, &bank->dying);
+	mutex_unlock(&bank->dying_lock);
+	/* What is to be done sooner already is not put off. */
+	kthread_queue_delayed_work(scrubber, &bank->work, DYING_FIRST);
 }
 
 /**
@@ -347,19 +258,22 @@ void membank_bank_free(struct membank_bank *bank, unsigned long start,
 void membank_bank_figures(struct membank_bank *bank,
 			  struct membank_bank_figures *figures)
 {
-	mutex_lock(&bank->lock);
-	figures->free = bank->free.pages;
-	figures->used = bank->config.pages - bank->free.pages;
-	figures->largest_free = membank_extent_largest(&bank->free, 0);
-	figures->scrubbed = bank->clean.pages;
-	figures->dataspaces = bank->dataspaces;
-	mutex_unlock(&bank->lock);
+	struct membank_arena *arena = &bank->arena;
+
+	mutex_lock(&arena->lock);
+	figures->free = arena->free.pages;
+	figures->used = arena->pages - arena->free.pages;
+	figures->largest_free = membank_extent_largest(&arena->free, 0);
+	figures->scrubbed = arena->clean.pages;
+	figures->poisoned = arena->bad.pages;
+	mutex_unlock(&arena->lock);
+	figures->dataspaces = atomic_read(&bank->dataspaces);
 }
 
 /**
  * membank_bank_count_failure() - count an allocation that failed
  * @bank: the bank that was asked
- * @error: what membank_bank_alloc() gave, or -ERANGE; -EINTR does not count
+ * @error: why, as membank_bank_alloc() says; -EINTR does not count
  */
 void membank_bank_count_failure(struct membank_bank *bank, int error)
 {
@@ -369,6 +283,8 @@ void membank_bank_count_failure(struct membank_bank *bank, int error)
 		return;
 	if (error == -ERANGE)
 		reason = MEMBANK_FAILURE_TOO_LARGE;
+	else if (error == -EDQUOT)
+		reason = MEMBANK_FAILURE_OVER_QUOTA;
 	else if (error == -ENOSPC)
 		reason = MEMBANK_FAILURE_NO_ROOM;
 	atomic_long_inc(&bank->failures[reason]);
@@ -420,97 +336,59 @@ static int bank_init(struct membank_bank *bank, u32 index,
 
 	bank->config = *config;
 	bank->index = index;
-	mutex_init(&bank->scrub_lock);
-	mutex_init(&bank->lock);
-	membank_extent_set_init(&bank->free);
-	membank_extent_set_init(&bank->clean);
-	membank_extent_set_init(&bank->dirty);
-	membank_extent_set_init(&bank->held);
-	membank_extent_pool_init(&bank->pool);
-	INIT_DELAYED_WORK(&bank->scrub_work, bank_scrub_work);
+	mutex_init(&bank->dying_lock);
+	INIT_LIST_HEAD(&bank->dying);
+	kthread_init_delayed_work(&bank->work, bank_work);
 
-	ret = membank_extent_pool_fill(&bank->pool, EXTENTS_TO_KEEP,
-				       GFP_KERNEL);
+	ret = membank_quota_init(&bank->quota, config->quota, config->name,
+				 config->pages);
 	if (ret)
-		goto drain_pool;
+		return ret;
 
 	first = config->source->claim(config->pages);
 	if (!first) {
 		bank_explain_no_memory(config, asked);
 		ret = -ENOMEM;
-		goto drain_pool;
+		goto exit_quota;
 	}
-	bank->start = page_to_pfn(first);
 	bank->node = page_to_nid(first);
 
-	membank_extent_insert(&bank->free, bank->start, config->pages,
-			      &bank->pool);
-	membank_extent_insert(&bank->dirty, bank->start, config->pages,
-			      &bank->pool);
+	ret = membank_arena_init(&bank->arena, page_to_pfn(first),
+				 config->pages);
+	if (ret)
+		goto release;
 	return 0;
 
-drain_pool:
-	membank_extent_pool_drain(&bank->pool);
+release:
+	config->source->release(first, config->pages);
+exit_quota:
+	membank_quota_exit(&bank->quota);
 	return ret;
 }
 
-static unsigned long bank_count_pinned(struct membank_bank *bank)
-{
-	unsigned long page, pinned = 0;
-
-	for (page = 0; page < bank->config.pages; page++) {
-		pinned += membank_scrub_pinned(bank->start + page);
-		if (page % MEMBANK_SCRUB_PAGES == 0)
-			cond_resched();
-	}
-	return pinned;
-}
-
-/* Gives the source back the pages from @from up to @to. */
-static void bank_release(struct membank_bank *bank, unsigned long from,
-			 unsigned long to)
-{
-	if (from < to)
-		bank->config.source->release(pfn_to_page(from), to - from);
-}
-
-/*
- * Everything is free: no descriptor of ours is left, or the module could not
- * be unloaded. But the last dataspace may have died so short a time ago that
- * nobody has looked yet whether I/O still pins its pages. Such a page loses our
- * reference only: who has it pinned frees it, to the page allocator.
- */
+/* Everything is free: no descriptor of ours is left, and no lease lingers. */
 static void bank_exit(struct membank_bank *bank)
 {
-	unsigned long from = bank->start, end = from + bank->config.pages;
-	unsigned long patience = jiffies + EXIT_PATIENCE;
-	unsigned long pinned, page;
+	kthread_cancel_delayed_work_sync(&bank->work);
+	membank_arena_exit(&bank->arena);
+	bank->config.source->release(pfn_to_page(bank->arena.start),
+				     bank->arena.pages);
+	membank_quota_exit(&bank->quota);
+}
 
-	cancel_delayed_work_sync(&bank->scrub_work);
-
-	while ((pinned = bank_count_pinned(bank))) {
-		if (time_after(jiffies, patience))
-			break;
-		msleep(20);
-	}
-	if (pinned)
-		pr_warn("bank '%s': I/O still has %lu KiB pinned while the module is unloaded: they are lost for the next bank until the machine is booted\n",
-			bank->config.name, pinned << (PAGE_SHIFT - 10));
-
-	for (page = from; pinned && page < end; page++) {
-		if (!membank_scrub_pinned(page))
-			continue;
-		bank_release(bank, from, page);
-		put_page(pfn_to_page(page));
-		from = page + 1;
-	}
-	bank_release(bank, from, end);
-
-	membank_extent_set_clear(&bank->free, &bank->pool);
-	membank_extent_set_clear(&bank->clean, &bank->pool);
-	membank_extent_set_clear(&bank->dirty, &bank->pool);
-	membank_extent_set_clear(&bank->held, &bank->pool);
-	membank_extent_pool_drain(&bank->pool);
+/* With the banks that are to be clear before anybody has them, cleared. */
+static void bank_start(struct membank_bank *bank)
+{
+	pr_info("bank %u '%s': %lu MiB from %s, node %d%s%s\n", bank->index,
+		bank->config.name, bank->config.pages >> (20 - PAGE_SHIFT),
+		bank->config.source->name, bank->node,
+		bank->config.flags & MEMBANK_BANK_PRIVATE ? ", private" : "",
+		bank->config.flags & MEMBANK_BANK_SYNC ? ", sync" : "");
+	while (bank->config.flags & MEMBANK_BANK_SYNC &&
+	       membank_arena_clear(&bank->arena, bank->arena.start,
+				   bank->arena.pages) > 0)
+		cond_resched();
+	kthread_queue_delayed_work(scrubber, &bank->work, 0);
 }
 
 /**
@@ -518,7 +396,8 @@ static void bank_exit(struct membank_bank *bank)
  * @configs: what is asked for
  * @count: how many, 1 to MEMBANK_BANKS_MAX
  *
- * Return: 0 or -ENOMEM; a bank that is not to be had is explained in the log.
+ * Return: 0 or a negative errno; a bank that is not to be had is explained in
+ * the log.
  */
 int membank_banks_init(const struct membank_bank_config *configs,
 		       unsigned int count)
@@ -531,11 +410,12 @@ int membank_banks_init(const struct membank_bank_config *configs,
 	if (!banks)
 		return -ENOMEM;
 
-	scrub_queue = alloc_workqueue("membank_scrub", WQ_UNBOUND, 1);
-	if (!scrub_queue) {
-		ret = -ENOMEM;
+	scrubber = kthread_run_worker(0, "membank_scrub");
+	if (IS_ERR(scrubber)) {
+		ret = PTR_ERR(scrubber);
 		goto free_banks;
 	}
+	set_user_nice(scrubber->task, MAX_NICE);
 
 	for (i = 0; i < count; i++)
 		asked += (u64)configs[i].pages << PAGE_SHIFT;
@@ -547,20 +427,14 @@ int membank_banks_init(const struct membank_bank_config *configs,
 	}
 	banks_count = count;
 
-	for (i = 0; i < count; i++) {
-		pr_info("bank %u '%s': %lu MiB from %s, node %d%s\n", i,
-			configs[i].name, configs[i].pages >> (20 - PAGE_SHIFT),
-			configs[i].source->name, banks[i].node,
-			configs[i].flags & MEMBANK_BANK_PRIVATE ? ", private" :
-								  "");
-		queue_delayed_work(scrub_queue, &banks[i].scrub_work, 0);
-	}
+	for (i = 0; i < count; i++)
+		bank_start(&banks[i]);
 	return 0;
 
 exit_banks:
 	while (i--)
 		bank_exit(&banks[i]);
-	destroy_workqueue(scrub_queue);
+	kthread_destroy_worker(scrubber);
 free_banks:
 	kvfree(banks);
 	return ret;
@@ -569,8 +443,7 @@ free_banks:
 /**
  * membank_banks_exit() - give all memory back
  *
- * Nothing of membank may be held any more. Waits at most a second for I/O that
- * still has pages of a dataspace pinned that died in the last moment.
+ * Nothing of membank may be held any more.
  */
 void membank_banks_exit(void)
 {
@@ -579,6 +452,6 @@ void membank_banks_exit(void)
 	for (i = 0; i < banks_count; i++)
 		bank_exit(&banks[i]);
 	banks_count = 0;
-	destroy_workqueue(scrub_queue);
+	kthread_destroy_worker(scrubber);
 	kvfree(banks);
 }

@@ -2,27 +2,34 @@
 /*
  * The locks of membank, in the order in which they are taken:
  *
- *  1. mmap_lock of a process (the kernel's)
- *  2. dma_resv lock of a dma-buf (the kernel's)
- *  3. membank_dataspace::attachments_lock
- *  4. membank_bank::scrub_lock
- *  5. membank_bank::lock
+ *  1. mmap_lock of a process (the kernel's), or the lock of a service
+ *  2. membank_dataspace::lock
+ *  3. dataspaces_lock, of the list of all dataspaces
+ *  4. dma_resv lock of a dataspace
+ *  5. membank_dataspace::tables_lock
+ *  6. folio lock of a page of a bank (the kernel's)
+ *  7. membank_bank::dying_lock
+ *  8. membank_arena::clear_lock
+ *  9. membank_arena::lock
+ * 10. membank_quota::lock
  *
- * Notifiers and services have locks of their own (notifier.c, service.c), which
- * are never held together with any of these. No lock of ours is held while
- * memory of a user is read or written.
+ * 7 to 10 are not nested, but for 8 and 9. The other locks of notifiers and
+ * services (notifier.c, service.c) are never held together with these. No lock
+ * of ours is held while memory of a user is read or written.
  */
 #ifndef MEMBANK_BANK_H
 #define MEMBANK_BANK_H
 
 #include <linux/atomic.h>
+#include <linux/kthread.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 #include <linux/membank.h>
 
-#include "extent.h"
+#include "arena.h"
+#include "quota.h"
 
 struct membank_source_ops;
 
@@ -33,80 +40,89 @@ struct membank_source_ops;
  * enum membank_failure - why an allocation failed, as counted in sysfs
  * @MEMBANK_FAILURE_NO_ROOM: no free extent is large enough
  * @MEMBANK_FAILURE_TOO_LARGE: the bank can never hold it, or its length is 0
+ * @MEMBANK_FAILURE_OVER_QUOTA: the user or control group has too much already
  * @MEMBANK_FAILURE_NO_MEMORY: the kernel had no memory for its own structures
  * @MEMBANK_FAILURES: how many reasons there are
  */
 enum membank_failure {
 	MEMBANK_FAILURE_NO_ROOM,
 	MEMBANK_FAILURE_TOO_LARGE,
+	MEMBANK_FAILURE_OVER_QUOTA,
 	MEMBANK_FAILURE_NO_MEMORY,
 	MEMBANK_FAILURES,
 };
 
 /**
- * struct membank_bank_config - what is asked for in the module parameter
+ * struct membank_bank_config - what is asked for in the module parameters
  * @name: of the bank
  * @source: where its pages come from
  * @pages: how many, a multiple of MEMBANK_GRAIN_PAGES
+ * @quota: pages that each user may have, 0: no limit
  * @flags: set of &enum membank_bank_flags
  */
 struct membank_bank_config {
 	char name[MEMBANK_NAME_MAX + 1];
 	const struct membank_source_ops *source;
 	unsigned long pages;
+	unsigned long quota;
 	u32 flags;
 };
 
 /**
- * struct membank_bank - one contiguous range of memory and its free extents
+ * struct membank_bank - one contiguous range of memory
  * @config: what it was made from; constant
  * @index: its number; constant
- * @start: page frame number of its first page, a multiple of
- *         MEMBANK_GRAIN_PAGES; constant
  * @node: NUMA node; constant
- * @scrub_lock: held while dirty pages are cleared, so that whoever holds it
- *              knows that no page is dirty and being cleared
- * @lock: guards all that follows, unless something else is said
- * @free: what can be allocated; always the sum of @clean and @dirty
- * @clean: the part of @free that reads as zero
- * @dirty: the part of @free that does not, yet
- * @held: pages of dead dataspaces that somebody still has pinned; neither free
- *        nor in a dataspace
- * @pool: extents for changes of the sets above
- * @dataspaces: how many are alive; each has two extents of @pool reserved for
- *              its own end
- * @module_held: @held keeps the module from being unloaded
+ * @arena: its pages; has locks of its own
+ * @quota: who has how much of it; has a lock of its own
+ * @dataspaces: live dataspaces; atomic
  * @failures: allocations that failed, by reason; atomic
- * @scrub_work: clears @dirty and looks after @held
+ * @dying_lock: guards @dying
+ * @dying: leases that have ended while somebody still had a page of them
+ *         pinned; each holds the module
+ * @work: clears dirty pages, and looks after @dying
  */
 struct membank_bank {
 	struct membank_bank_config config;
 	u32 index;
-	unsigned long start;
 	int node;
-
-	/* One clears at a time. */
-	struct mutex scrub_lock;
-	/* The sets and all that belongs to them. */
-	struct mutex lock;
-	struct membank_extent_set free;
-	struct membank_extent_set clean;
-	struct membank_extent_set dirty;
-	struct membank_extent_set held;
-	struct membank_extent_pool pool;
-	unsigned int dataspaces;
-	bool module_held;
-
+	struct membank_arena arena;
+	struct membank_quota quota;
+	atomic_t dataspaces;
 	atomic_long_t failures[MEMBANK_FAILURES];
-	struct delayed_work scrub_work;
+
+	/* The list below and what is in it. */
+	struct mutex dying_lock;
+	struct list_head dying;
+	struct kthread_delayed_work work;
+};
+
+/**
+ * struct membank_lease - pages of a bank on loan
+ * @bank: whose; constant
+ * @start: page frame number of the first; constant
+ * @pages: how many; constant
+ * @charge: to whom they are charged until they are back
+ * @node: in the bank's @dying, once it has ended; under its dying_lock
+ * @unpinned: so many pages, from the first on, were seen to be unpinned after
+ *            the end; likewise
+ */
+struct membank_lease {
+	struct membank_bank *bank;
+	unsigned long start;
+	unsigned long pages;
+	struct membank_charge charge;
+	struct list_head node;
+	unsigned long unpinned;
 };
 
 /**
  * struct membank_bank_figures - the state of a bank at one moment
- * @used: pages in dataspaces, or held
+ * @used: pages that cannot be allocated
  * @free: pages that can be allocated
  * @largest_free: pages of the largest extent that can be allocated
  * @scrubbed: pages of @free that are clean
+ * @poisoned: pages of @used that have a hardware error
  * @dataspaces: live dataspaces
  */
 struct membank_bank_figures {
@@ -114,6 +130,7 @@ struct membank_bank_figures {
 	unsigned long free;
 	unsigned long largest_free;
 	unsigned long scrubbed;
+	unsigned long poisoned;
 	unsigned int dataspaces;
 };
 
@@ -125,9 +142,10 @@ unsigned int membank_banks_count(void);
 struct membank_bank *membank_bank_get(u32 index);
 
 int membank_bank_alloc(struct membank_bank *bank, unsigned long pages,
-		       unsigned int order, unsigned long *start);
-void membank_bank_free(struct membank_bank *bank, unsigned long start,
-		       unsigned long pages);
+		       unsigned int order, struct membank_lease **lease);
+unsigned long membank_bank_room(struct membank_bank *bank, unsigned int order,
+				unsigned long keep);
+void membank_bank_free(struct membank_lease *lease);
 void membank_bank_figures(struct membank_bank *bank,
 			  struct membank_bank_figures *figures);
 void membank_bank_count_failure(struct membank_bank *bank, int error);

@@ -4,6 +4,7 @@
  * /dev/membankN, a bank each. mmap() on a node allocates; the commands of a
  * node make all the other nouns.
  */
+#include <linux/capability.h>
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
@@ -34,7 +35,13 @@
 #define FEATURES                                               \
 	(MEMBANK_FEATURE_BANKS | MEMBANK_FEATURE_DATASPACES |  \
 	 MEMBANK_FEATURE_REGIONS | MEMBANK_FEATURE_NOTIFIERS | \
-	 MEMBANK_FEATURE_SERVICES)
+	 MEMBANK_FEATURE_SERVICES | MEMBANK_FEATURE_RIGHTS |   \
+	 MEMBANK_FEATURE_CONTENT | MEMBANK_FEATURE_QUOTA)
+
+/* What who allocates may do. */
+#define ALL_RIGHTS                                          \
+	(MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE | \
+	 MEMBANK_DATASPACE_OWN)
 
 /**
  * struct membank_node - an open device node
@@ -78,6 +85,9 @@ static int node_bank_info(struct membank_call *call)
 	args->out_source = bank->config.source->id;
 	args->out_flags = bank->config.flags;
 	strscpy_pad(args->out_name, bank->config.name);
+	args->out_quota = (u64)bank->config.quota << PAGE_SHIFT;
+	args->out_charged = (u64)membank_quota_charged(&bank->quota)
+			    << PAGE_SHIFT;
 	return 0;
 }
 
@@ -85,26 +95,17 @@ static int node_dataspace_alloc(struct membank_call *call)
 {
 	struct membank_node *node = call->file->private_data;
 	struct membank_dataspace_alloc *args = call->args;
-	struct membank_dataspace *dataspace;
 	struct dma_buf *dmabuf;
-	int fd;
 
 	if (args->flags & ~DATASPACE_FLAGS)
 		return -EOPNOTSUPP;
 
-	dataspace = membank_dataspace_create(node->bank, args->length,
-					     args->flags, args->align);
-	if (IS_ERR(dataspace))
-		return PTR_ERR(dataspace);
-	dmabuf = membank_dmabuf_export(dataspace);
+	dmabuf = membank_dmabuf_alloc(node->bank, args->length, args->flags,
+				      args->align, ALL_RIGHTS);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-
-	fd = membank_call_publish(call, dmabuf->file);
-	if (fd < 0)
-		return fd;
-	args->out_fd = fd;
-	return 0;
+	args->out_fd = membank_call_publish(call, dmabuf->file);
+	return args->out_fd < 0 ? args->out_fd : 0;
 }
 
 static int node_dataspace_info(struct membank_call *call)
@@ -112,22 +113,130 @@ static int node_dataspace_info(struct membank_call *call)
 	struct membank_dataspace_info *args = call->args;
 	struct membank_dataspace *dataspace;
 	struct dma_buf *dmabuf;
+	int ret = -ENODEV;
 
 	dmabuf = membank_dmabuf_get(args->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
 	dataspace = membank_dmabuf_dataspace(dmabuf);
+	if (READ_ONCE(dataspace->revoked))
+		goto put_dmabuf;
 	args->out_length = dataspace->length;
 	args->out_extent = (u64)dataspace->pages << PAGE_SHIFT;
-	args->out_offset = (u64)(dataspace->start - dataspace->bank->start)
-			   << PAGE_SHIFT;
+	args->out_offset =
+		PFN_PHYS(dataspace->start - dataspace->bank->arena.start);
 	args->out_bank = dataspace->bank->index;
 	args->out_flags = dataspace->flags;
 	args->out_mappings = atomic_read(&dataspace->mappings);
-	args->__reserved = 0;
+	args->out_rights = membank_dmabuf_rights(dmabuf);
+	ret = 0;
+put_dmabuf:
 	dma_buf_put(dmabuf);
-	return 0;
+	return ret;
+}
+
+static int node_dataspace_derive(struct membank_call *call)
+{
+	struct membank_dataspace_derive *args = call->args;
+	struct dma_buf *dmabuf, *derived;
+
+	dmabuf = membank_dmabuf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	derived = membank_dmabuf_derive(dmabuf, args->rights);
+	dma_buf_put(dmabuf);
+	if (IS_ERR(derived))
+		return PTR_ERR(derived);
+	args->out_fd = membank_call_publish(call, derived->file);
+	return args->out_fd < 0 ? args->out_fd : 0;
+}
+
+static int node_dataspace_clear(struct membank_call *call)
+{
+	struct membank_dataspace_clear *args = call->args;
+	struct dma_buf *dmabuf;
+	int ret = -EACCES;
+
+	dmabuf = membank_dmabuf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (membank_dmabuf_rights(dmabuf) & MEMBANK_DATASPACE_WRITE)
+		ret = membank_dataspace_clear(membank_dmabuf_dataspace(dmabuf),
+					      args->offset, args->length);
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+static int node_dataspace_copy(struct membank_call *call)
+{
+	struct membank_dataspace_copy *args = call->args;
+	struct dma_buf *to, *from;
+	int ret = -EACCES;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	to = membank_dmabuf_get(args->fd);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	from = membank_dmabuf_get(args->from);
+	if (IS_ERR(from)) {
+		ret = PTR_ERR(from);
+		goto put_to;
+	}
+
+	if (membank_dmabuf_rights(to) & MEMBANK_DATASPACE_WRITE &&
+	    membank_dmabuf_rights(from) & MEMBANK_DATASPACE_READ)
+		ret = membank_dataspace_copy(membank_dmabuf_dataspace(to),
+					     args->offset,
+					     membank_dmabuf_dataspace(from),
+					     args->from_offset, args->length);
+	dma_buf_put(from);
+put_to:
+	dma_buf_put(to);
+	return ret;
+}
+
+static int node_dataspace_phys(struct membank_call *call)
+{
+	struct membank_dataspace_phys *args = call->args;
+	struct membank_dataspace *dataspace;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	dmabuf = membank_dmabuf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	dataspace = membank_dmabuf_dataspace(dmabuf);
+	ret = -ENODEV;
+	if (READ_ONCE(dataspace->revoked))
+		goto put_dmabuf;
+	ret = -ERANGE;
+	if (args->offset >= dataspace->length)
+		goto put_dmabuf;
+	args->out_addr = PFN_PHYS(dataspace->start) + args->offset;
+	args->out_length = dataspace->length - args->offset;
+	ret = 0;
+put_dmabuf:
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+static int node_dataspace_revoke(struct membank_call *call)
+{
+	struct membank_dataspace_revoke *args = call->args;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	dmabuf = membank_dmabuf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = membank_dmabuf_revoke(dmabuf);
+	dma_buf_put(dmabuf);
+	return ret;
 }
 
 static int node_region_attach(struct membank_call *call)
@@ -164,13 +273,28 @@ static const struct membank_command node_commands[] = {
 	MEMBANK_COMMAND(MEMBANK_IOC_GET_INFO, struct membank_get_info, out_bank,
 			node_get_info),
 	MEMBANK_COMMAND(MEMBANK_IOC_BANK_INFO, struct membank_bank_info,
-			out_name, node_bank_info),
+			out_charged, node_bank_info),
 	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_ALLOC,
 			struct membank_dataspace_alloc, out_fd,
 			node_dataspace_alloc),
 	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_INFO,
-			struct membank_dataspace_info, __reserved,
+			struct membank_dataspace_info, out_rights,
 			node_dataspace_info),
+	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_DERIVE,
+			struct membank_dataspace_derive, out_fd,
+			node_dataspace_derive),
+	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_CLEAR,
+			struct membank_dataspace_clear, length,
+			node_dataspace_clear),
+	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_COPY,
+			struct membank_dataspace_copy, length,
+			node_dataspace_copy),
+	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_PHYS,
+			struct membank_dataspace_phys, out_length,
+			node_dataspace_phys),
+	MEMBANK_COMMAND(MEMBANK_IOC_DATASPACE_REVOKE,
+			struct membank_dataspace_revoke, fd,
+			node_dataspace_revoke),
 	MEMBANK_COMMAND(MEMBANK_IOC_REGION_ATTACH, struct membank_region_attach,
 			out_start, node_region_attach),
 	MEMBANK_COMMAND(MEMBANK_IOC_REGION_DETACH, struct membank_region_detach,
@@ -190,9 +314,14 @@ static const struct membank_command node_commands[] = {
 
 /* What is compiled into programs: it changes at the end only. */
 static_assert(sizeof(struct membank_get_info) == 24);
-static_assert(sizeof(struct membank_bank_info) == 120);
+static_assert(sizeof(struct membank_bank_info) == 136);
 static_assert(sizeof(struct membank_dataspace_alloc) == 24);
 static_assert(sizeof(struct membank_dataspace_info) == 48);
+static_assert(sizeof(struct membank_dataspace_derive) == 16);
+static_assert(sizeof(struct membank_dataspace_clear) == 24);
+static_assert(sizeof(struct membank_dataspace_copy) == 40);
+static_assert(sizeof(struct membank_dataspace_phys) == 32);
+static_assert(sizeof(struct membank_dataspace_revoke) == 8);
 static_assert(sizeof(struct membank_region_attach) == 48);
 static_assert(sizeof(struct membank_region_detach) == 32);
 static_assert(sizeof(struct membank_region_find) == 48);
@@ -211,24 +340,23 @@ static long node_ioctl(struct file *file, unsigned int number,
 static int node_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct membank_node *node = file->private_data;
-	struct membank_dataspace *dataspace;
 	struct dma_buf *dmabuf;
 	int ret;
 
 	if (vma->vm_pgoff)
 		return -EINVAL;
+	/* What is wrong is told before it is tried whether there is room. */
+	ret = membank_mapping_check(vma);
+	if (ret)
+		return ret;
 
-	dataspace = membank_dataspace_create(node->bank,
-					     vma->vm_end - vma->vm_start, 0, 0);
+	dmabuf = membank_dmabuf_alloc(node->bank, vma->vm_end - vma->vm_start,
+				      0, 0, ALL_RIGHTS);
 	/* For mmap() there is one error for "no room", however much is asked. */
-	if (IS_ERR(dataspace))
-		return PTR_ERR(dataspace) == -ERANGE ? -ENOMEM :
-						       PTR_ERR(dataspace);
-	dmabuf = membank_dmabuf_export(dataspace);
 	if (IS_ERR(dmabuf))
-		return PTR_ERR(dmabuf);
+		return PTR_ERR(dmabuf) == -ERANGE ? -ENOMEM : PTR_ERR(dmabuf);
 
-	ret = membank_mapping_init(vma, dataspace);
+	ret = membank_mapping_init(vma, membank_dmabuf_dataspace(dmabuf));
 	if (!ret)
 		vma_set_file(vma, dmabuf->file);
 	/* The mapping holds it now, or nobody. */
@@ -275,6 +403,9 @@ static const struct file_operations node_fops = {
 	.unlocked_ioctl = node_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = node_mmap,
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	.get_unmapped_area = thp_get_unmapped_area,
+#endif
 	.llseek = noop_llseek,
 	.show_fdinfo = node_show_fdinfo,
 };

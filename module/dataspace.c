@@ -5,83 +5,189 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <linux/membank.h>
 
 #include "bank.h"
 #include "compat.h"
 #include "dataspace.h"
+#include "pages.h"
 #include "source.h"
 
-/* The extent that @length bytes take, or 0 if no bank can be as large. */
-static unsigned long extent_pages(u64 length, u32 flags)
-{
-	u64 grain = flags & MEMBANK_DATASPACE_SUPER_PAGES ? MEMBANK_GRAIN :
-							    PAGE_SIZE;
+/* What is copied or cleared before somebody else may run. */
+#define CHUNK SZ_1M
 
-	if (length > S64_MAX)
+/* All dataspaces, for those who look for a leak. */
+static LIST_HEAD(dataspaces);
+static DEFINE_MUTEX(dataspaces_lock);
+
+/**
+ * struct request - what somebody wants to have
+ * @length: bytes, or negative
+ * @grain: pages that the extent is a multiple of
+ * @order: log2 of the alignment, in pages
+ */
+struct request {
+	s64 length;
+	unsigned long grain;
+	unsigned int order;
+};
+
+/* Pages for @bytes, or more than any bank has. */
+static unsigned long pages_for(u64 bytes, unsigned long grain)
+{
+	u64 pages = (bytes >> PAGE_SHIFT) + !PAGE_ALIGNED(bytes);
+
+	return round_up(pages, grain);
+}
+
+/* The largest extent for a negative length; 0 if there is none. */
+static unsigned long most_pages(struct membank_bank *bank,
+				const struct request *request)
+{
+	unsigned long keep = pages_for(-(u64)request->length, 1);
+
+	if (request->order >= MEMBANK_EXTENT_ORDERS)
 		return 0;
-	return round_up(length, grain) >> PAGE_SHIFT;
+	return round_down(membank_bank_room(bank, request->order, keep),
+			  request->grain);
 }
 
-static int alloc_from(struct membank_bank *bank,
-		      struct membank_dataspace *dataspace, unsigned int order)
+/*
+ * As much as leaves enough: others allocate meanwhile, so again and again, as
+ * long as that changes anything. It does not where a control group has less
+ * than that; its limit is known to the kernel alone.
+ */
+static int alloc_most(struct membank_bank *bank, const struct request *request,
+		      struct membank_lease **lease)
 {
-	if (!dataspace->pages || dataspace->pages > bank->config.pages ||
-	    order >= MEMBANK_EXTENT_ORDERS)
+	unsigned long pages, tried = 0;
+	int ret = -ENOSPC;
+
+	if (request->order >= MEMBANK_EXTENT_ORDERS)
 		return -ERANGE;
-	return membank_bank_alloc(bank, dataspace->pages, order,
-				  &dataspace->start);
+	for (;;) {
+		pages = most_pages(bank, request);
+		if (!pages)
+			return -ENOSPC;
+		if (pages == tried)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		tried = pages;
+		ret = membank_bank_alloc(bank, pages, request->order, lease);
+		if (ret != -ENOSPC && ret != -EDQUOT)
+			return ret;
+	}
 }
 
-static int alloc_from_any(struct membank_dataspace *dataspace,
-			  unsigned int order)
+static int try_bank(struct membank_bank *bank, const struct request *request,
+		    struct membank_lease **lease)
 {
-	struct membank_bank *bank;
-	int ret = -ERANGE, one;
+	if (request->length < 0)
+		return alloc_most(bank, request, lease);
+	return membank_bank_alloc(bank,
+				  pages_for(request->length, request->grain),
+				  request->order, lease);
+}
+
+static int alloc_from(struct membank_bank *bank, const struct request *request,
+		      struct membank_lease **lease)
+{
+	int ret = try_bank(bank, request, lease);
+
+	if (ret)
+		membank_bank_count_failure(bank, ret);
+	return ret;
+}
+
+/* The bank that is public and can give the most for a negative length. */
+static struct membank_bank *roomiest_bank(const struct request *request)
+{
+	struct membank_bank *bank, *best = NULL;
+	unsigned long pages, most = 0;
 	u32 i;
 
 	for (i = 0; (bank = membank_bank_get(i)); i++) {
 		if (bank->config.flags & MEMBANK_BANK_PRIVATE)
 			continue;
-		one = alloc_from(bank, dataspace, order);
-		if (!one) {
-			dataspace->bank = bank;
-			return 0;
+		pages = most_pages(bank, request);
+		if (!best || pages > most) {
+			best = bank;
+			most = pages;
 		}
-		membank_bank_count_failure(bank, one);
-		/* That it can never fit anywhere is the weakest answer. */
-		if (one != -ERANGE)
-			ret = one;
 	}
+	return best;
+}
+
+static int alloc_from_any(const struct request *request,
+			  struct membank_lease **lease)
+{
+	int errors[MEMBANK_BANKS_MAX] = {};
+	struct membank_bank *bank;
+	int ret = -ERANGE;
+	u32 i;
+
+	if (request->length < 0) {
+		bank = roomiest_bank(request);
+		return bank ? alloc_from(bank, request, lease) : -ERANGE;
+	}
+	for (i = 0; (bank = membank_bank_get(i)); i++) {
+		if (bank->config.flags & MEMBANK_BANK_PRIVATE)
+			continue;
+		errors[i] = try_bank(bank, request, lease);
+		if (!errors[i])
+			return 0;
+		/*
+		 * That it can never fit anywhere is the weakest answer, and
+		 * that there is no room says less than that there is a quota.
+		 */
+		if (ret == -ERANGE || (ret == -ENOSPC && errors[i] != -ERANGE))
+			ret = errors[i];
+	}
+
+	/* Only now is it a failure: at each bank that was asked. */
+	for (i = 0; (bank = membank_bank_get(i)); i++)
+		if (errors[i])
+			membank_bank_count_failure(bank, errors[i]);
 	return ret;
 }
 
 /**
  * membank_dataspace_create() - allocate a dataspace
  * @bank: from which bank, NULL for any that is not private
- * @length: bytes
+ * @length: bytes; negative, as two's complement: the largest extent that leaves
+ *          so many bytes
  * @flags: set of &enum membank_dataspace_flags
  * @align: least log2 alignment of the physical address in bytes, 0 for a page
  *
- * Paired with membank_dataspace_destroy(). Failures are counted at the banks
- * that were asked.
+ * Paired with membank_dataspace_put(). Failures are counted at the banks that
+ * were asked.
  *
  * Return: the dataspace, whose memory reads as zero, or an ERR_PTR: -ERANGE,
- * -ENOMEM.
+ * -EDQUOT, -ENOMEM, -EINTR.
  */
 struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 						   u64 length, u32 flags,
 						   u32 align)
 {
 	struct membank_dataspace *dataspace;
-	unsigned int order;
+	struct request request = { .length = length, .grain = 1 };
 	int ret;
 
-	if (flags & MEMBANK_DATASPACE_SUPER_PAGES)
+	if (flags & MEMBANK_DATASPACE_SUPER_PAGES) {
+		request.grain = MEMBANK_GRAIN_PAGES;
 		align = max_t(u32, align, ilog2(MEMBANK_GRAIN));
-	order = align > PAGE_SHIFT ? align - PAGE_SHIFT : 0;
+	}
+	request.order = align > PAGE_SHIFT ? align - PAGE_SHIFT : 0;
+	/* Only who wants one piece can want the largest. */
+	if (request.length < 0 && !(flags & MEMBANK_DATASPACE_CONTINUOUS))
+		request.length = 0;
 
 	dataspace = kzalloc_obj(*dataspace, GFP_KERNEL_ACCOUNT);
 	if (!dataspace) {
@@ -89,36 +195,268 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 			membank_bank_count_failure(bank, -ENOMEM);
 		return ERR_PTR(-ENOMEM);
 	}
-	dataspace->bank = bank;
-	dataspace->pages = extent_pages(length, flags);
-	dataspace->length = length;
-	dataspace->flags = flags;
-	mutex_init(&dataspace->attachments_lock);
-	INIT_LIST_HEAD(&dataspace->attachments);
 
-	if (bank) {
-		ret = alloc_from(bank, dataspace, order);
-		if (ret)
-			membank_bank_count_failure(bank, ret);
-	} else {
-		ret = alloc_from_any(dataspace, order);
-	}
+	if (bank)
+		ret = alloc_from(bank, &request, &dataspace->lease);
+	else
+		ret = alloc_from_any(&request, &dataspace->lease);
 	if (ret) {
 		kfree(dataspace);
 		return ERR_PTR(ret == -ENOSPC ? -ENOMEM : ret);
 	}
+
+	refcount_set(&dataspace->refs, 1);
+	refcount_set(&dataspace->uses, 1);
+	dataspace->bank = dataspace->lease->bank;
+	dataspace->start = dataspace->lease->start;
+	dataspace->pages = dataspace->lease->pages;
+	dataspace->length = request.length > 0 ?
+				    length :
+				    (u64)dataspace->pages << PAGE_SHIFT;
+	dataspace->flags = flags;
+	mutex_init(&dataspace->lock);
+	INIT_LIST_HEAD(&dataspace->handles);
+	dma_resv_init(&dataspace->resv);
+	mutex_init(&dataspace->tables_lock);
+	INIT_LIST_HEAD(&dataspace->tables);
+	dataspace->creator = get_pid(task_tgid(current));
+	get_task_comm(dataspace->comm, current);
+	mutex_lock(&dataspaces_lock);
+	list_add_tail(&dataspace->node, &dataspaces);
+	mutex_unlock(&dataspaces_lock);
 	return dataspace;
 }
 
 /**
- * membank_dataspace_destroy() - end a dataspace
- * @dataspace: that no mapping and no device reaches any more
+ * membank_dataspace_get() - hold a dataspace
+ * @dataspace: that somebody holds; paired with membank_dataspace_put()
  */
-void membank_dataspace_destroy(struct membank_dataspace *dataspace)
+void membank_dataspace_get(struct membank_dataspace *dataspace)
 {
+	refcount_inc(&dataspace->refs);
+}
+
+/**
+ * membank_dataspace_put() - let go of a dataspace
+ * @dataspace: if nobody else holds it, no mapping and no device reaches it any
+ *             more, and it ends
+ */
+void membank_dataspace_put(struct membank_dataspace *dataspace)
+{
+	if (!refcount_dec_and_test(&dataspace->refs))
+		return;
+
+	mutex_lock(&dataspaces_lock);
+	list_del(&dataspace->node);
+	mutex_unlock(&dataspaces_lock);
+
 	WARN_ON(atomic_read(&dataspace->mappings));
-	WARN_ON(!list_empty(&dataspace->attachments));
-	membank_bank_free(dataspace->bank, dataspace->start, dataspace->pages);
-	mutex_destroy(&dataspace->attachments_lock);
+	WARN_ON(!list_empty(&dataspace->tables));
+	WARN_ON(!list_empty(&dataspace->handles));
+	if (!dataspace->revoked)
+		membank_dataspace_unuse(dataspace);
+	WARN_ON(refcount_read(&dataspace->uses));
+	mutex_destroy(&dataspace->tables_lock);
+	dma_resv_fini(&dataspace->resv);
+	mutex_destroy(&dataspace->lock);
+	put_pid(dataspace->creator);
 	kfree(dataspace);
+}
+
+/**
+ * membank_dataspace_state() - how a dataspace is used at this moment
+ * @dataspace: the dataspace
+ * @state: filled
+ */
+void membank_dataspace_state(struct membank_dataspace *dataspace,
+			     struct membank_dataspace_state *state)
+{
+	mutex_lock(&dataspace->lock);
+	state->handles = list_count_nodes(&dataspace->handles);
+	state->revoked = dataspace->revoked;
+	mutex_unlock(&dataspace->lock);
+	mutex_lock(&dataspace->tables_lock);
+	state->devices = list_count_nodes(&dataspace->tables);
+	mutex_unlock(&dataspace->tables_lock);
+	state->mappings = atomic_read(&dataspace->mappings);
+}
+
+/**
+ * membank_dataspace_next() - visit all dataspaces, oldest first
+ * @previous: the one that was visited last, which the caller holds, and which is
+ *            let go; NULL for the first
+ *
+ * Return: the next one, which the caller holds now, or NULL.
+ */
+struct membank_dataspace *
+membank_dataspace_next(struct membank_dataspace *previous)
+{
+	struct membank_dataspace *dataspace = previous;
+	bool held = false;
+
+	mutex_lock(&dataspaces_lock);
+	dataspace = list_prepare_entry(dataspace, &dataspaces, node);
+	list_for_each_entry_continue(dataspace, &dataspaces, node) {
+		/* Who lets go of it at this moment takes it out next. */
+		held = refcount_inc_not_zero(&dataspace->refs);
+		if (held)
+			break;
+	}
+	mutex_unlock(&dataspaces_lock);
+
+	if (previous)
+		membank_dataspace_put(previous);
+	return held ? dataspace : NULL;
+}
+
+/**
+ * membank_dataspace_use() - keep the memory of a dataspace
+ * @dataspace: that the caller holds
+ *
+ * Until membank_dataspace_unuse() the memory belongs to the dataspace, even if
+ * that is revoked meanwhile. Pages in a page table need no such thing: they are
+ * counted themselves, and revoking takes them away.
+ *
+ * Return: 0, -ENODEV: the dataspace was revoked.
+ */
+int membank_dataspace_use(struct membank_dataspace *dataspace)
+{
+	if (READ_ONCE(dataspace->revoked) ||
+	    !refcount_inc_not_zero(&dataspace->uses))
+		return -ENODEV;
+	return 0;
+}
+
+/**
+ * membank_dataspace_unuse() - undo membank_dataspace_use()
+ * @dataspace: the dataspace
+ */
+void membank_dataspace_unuse(struct membank_dataspace *dataspace)
+{
+	if (refcount_dec_and_test(&dataspace->uses))
+		membank_bank_free(dataspace->lease);
+}
+
+/*
+ * Whether the range has no page with a hardware error: what a program gets a
+ * signal for would be the end of the kernel.
+ */
+static bool is_sound(struct membank_dataspace *dataspace, u64 offset,
+		     u64 length)
+{
+	unsigned long first = offset >> PAGE_SHIFT;
+	unsigned long pages = ((offset + length - 1) >> PAGE_SHIFT) - first + 1;
+
+	return membank_pages_sound(dataspace->start + first, pages) == pages;
+}
+
+static bool holds_range(struct membank_dataspace *dataspace, u64 offset,
+			u64 length)
+{
+	return length <= dataspace->length &&
+	       offset <= dataspace->length - length;
+}
+
+static void *address_of(struct membank_dataspace *dataspace, u64 offset)
+{
+	return page_address(pfn_to_page(dataspace->start)) + offset;
+}
+
+/**
+ * membank_dataspace_clear() - make a range read as zero
+ * @dataspace: the dataspace
+ * @offset: its first byte
+ * @length: bytes, at least 1
+ *
+ * Return: 0, -EINVAL, -ERANGE, -ENODEV, -EIO (a hardware error), -EINTR.
+ */
+int membank_dataspace_clear(struct membank_dataspace *dataspace, u64 offset,
+			    u64 length)
+{
+	u64 done, count;
+	int ret;
+
+	if (!length)
+		return -EINVAL;
+	ret = membank_dataspace_use(dataspace);
+	if (ret)
+		return ret;
+	ret = -ERANGE;
+	if (!holds_range(dataspace, offset, length))
+		goto unuse;
+	ret = -EIO;
+	if (!is_sound(dataspace, offset, length))
+		goto unuse;
+
+	ret = 0;
+	for (done = 0; done < length && !ret; done += count) {
+		count = min_t(u64, length - done, CHUNK);
+		memset(address_of(dataspace, offset + done), 0, count);
+		cond_resched();
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+	}
+unuse:
+	membank_dataspace_unuse(dataspace);
+	return ret;
+}
+
+/* To a higher address from the end on: the ranges may overlap. */
+static int copy_chunks(void *to, const void *from, u64 length)
+{
+	bool backward = to > from;
+	u64 left, count, place;
+
+	for (left = length; left; left -= count) {
+		count = min_t(u64, left, CHUNK);
+		place = backward ? left - count : length - left;
+		memmove(to + place, from + place, count);
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/**
+ * membank_dataspace_copy() - copy from one dataspace to another
+ * @to: the one that is written
+ * @to_offset: its first byte
+ * @from: the one that is read; may be @to, and the ranges may overlap
+ * @from_offset: its first byte
+ * @length: bytes, at least 1
+ *
+ * Return: 0, -EINVAL, -ERANGE, -ENODEV, -EIO (a hardware error), -EINTR.
+ */
+int membank_dataspace_copy(struct membank_dataspace *to, u64 to_offset,
+			   struct membank_dataspace *from, u64 from_offset,
+			   u64 length)
+{
+	int ret;
+
+	if (!length)
+		return -EINVAL;
+	ret = membank_dataspace_use(to);
+	if (ret)
+		return ret;
+	ret = membank_dataspace_use(from);
+	if (ret)
+		goto unuse_to;
+
+	ret = -ERANGE;
+	if (!holds_range(to, to_offset, length) ||
+	    !holds_range(from, from_offset, length))
+		goto unuse_from;
+	ret = -EIO;
+	if (!is_sound(to, to_offset, length) ||
+	    !is_sound(from, from_offset, length))
+		goto unuse_from;
+	ret = copy_chunks(address_of(to, to_offset),
+			  address_of(from, from_offset), length);
+
+unuse_from:
+	membank_dataspace_unuse(from);
+unuse_to:
+	membank_dataspace_unuse(to);
+	return ret;
 }

@@ -3,41 +3,106 @@
 #define MEMBANK_DATASPACE_H
 
 #include <linux/atomic.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 struct membank_bank;
+struct membank_lease;
+struct pid;
 
 /**
  * struct membank_dataspace - one contiguous, zeroed extent of a bank
+ * @refs: one for each handle, one for each service that offers it
+ * @uses: one until it is revoked, one for each who uses the memory by other
+ *        means than a mapping: a device, a copy on its way; with the last
+ *        @lease ends
  * @bank: whose memory it is; constant
+ * @lease: the memory; there as long as @uses is not 0
  * @start: page frame number of its first page; constant
  * @pages: how many; constant
  * @length: bytes that were asked for, at most @pages pages; constant
  * @flags: set of &enum membank_dataspace_flags; constant
+ * @creator: the process that allocated it, with a reference; constant
+ * @comm: its name then; constant
+ * @node: in the list of all dataspaces; under the lock of that
  * @mappings: VMAs of it in all processes; atomic
- * @attachments_lock: guards @attachments
- * @attachments: devices that have the memory mapped for DMA
- *
- * Belongs to one dma-buf, and dies with it.
+ * @lock: guards @handles, and who revokes
+ * @handles: the dma-bufs that stand for it (dmabuf.c)
+ * @revoked: set once, under @lock; also read without
+ * @resv: fences and the dma-buf lock of all its handles
+ * @tables_lock: guards @tables
+ * @tables: how it is mapped for devices, through any of its handles (dmabuf.c)
+ * @fence: once revoked: what has to be signaled before the memory can go
+ * @fence_cb: waits for @fence
+ * @revoke_work: lets the memory go then
  */
 struct membank_dataspace {
+	refcount_t refs;
+	refcount_t uses;
 	struct membank_bank *bank;
+	struct membank_lease *lease;
 	unsigned long start;
 	unsigned long pages;
 	u64 length;
 	u32 flags;
+	struct pid *creator;
+	char comm[TASK_COMM_LEN];
+	struct list_head node;
 	atomic_t mappings;
 
-	/* The list below and the tables in it. */
-	struct mutex attachments_lock;
-	struct list_head attachments;
+	/* The handles, and that only one revokes. */
+	struct mutex lock;
+	struct list_head handles;
+	bool revoked;
+	struct dma_resv resv;
+
+	/* The list below. */
+	struct mutex tables_lock;
+	struct list_head tables;
+
+	struct dma_fence *fence;
+	struct dma_fence_cb fence_cb;
+	struct work_struct revoke_work;
+};
+
+/**
+ * struct membank_dataspace_state - how a dataspace is used at one moment
+ * @handles: dma-bufs that stand for it
+ * @mappings: VMAs of it in all processes
+ * @devices: how often it is mapped for a device
+ * @revoked: it was revoked
+ */
+struct membank_dataspace_state {
+	unsigned int handles;
+	unsigned int mappings;
+	unsigned int devices;
+	bool revoked;
 };
 
 struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 						   u64 length, u32 flags,
 						   u32 align);
-void membank_dataspace_destroy(struct membank_dataspace *dataspace);
+void membank_dataspace_get(struct membank_dataspace *dataspace);
+void membank_dataspace_put(struct membank_dataspace *dataspace);
+
+void membank_dataspace_state(struct membank_dataspace *dataspace,
+			     struct membank_dataspace_state *state);
+struct membank_dataspace *
+membank_dataspace_next(struct membank_dataspace *previous);
+
+int membank_dataspace_use(struct membank_dataspace *dataspace);
+void membank_dataspace_unuse(struct membank_dataspace *dataspace);
+
+int membank_dataspace_clear(struct membank_dataspace *dataspace, u64 offset,
+			    u64 length);
+int membank_dataspace_copy(struct membank_dataspace *to, u64 to_offset,
+			   struct membank_dataspace *from, u64 from_offset,
+			   u64 length);
 
 #endif /* MEMBANK_DATASPACE_H */

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A dataspace as a dma-buf: what user space holds, and what every driver that
- * imports dma-bufs takes as it is.
+ * imports dma-bufs takes as it is. A dataspace can have several of them, each a
+ * handle with rights of its own.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <linux/membank.h>
 
@@ -23,182 +28,317 @@ MODULE_IMPORT_NS("DMA_BUF");
 /* A scatterlist entry holds less than 4 GiB. */
 #define SEGMENT_PAGES ((unsigned long)(SZ_2G >> PAGE_SHIFT))
 
+#define DATASPACE_RIGHTS                                    \
+	(MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE | \
+	 MEMBANK_DATASPACE_OWN)
+
 /**
- * struct dmabuf_attachment - one device that imports the dataspace
- * @node: in the dataspace's attachments
- * @dev: the device
- * @table: the memory as mapped for @dev, NULL while it is not mapped; under the
- *         dataspace's attachments_lock
- * @direction: of the transfers that @table is mapped for; likewise
+ * struct dmabuf_handle - one dma-buf of a dataspace
+ * @dataspace: holds a reference; constant
+ * @dmabuf: the dma-buf, which holds us; constant
+ * @inode: of the dma-buf, with a reference: its file and dentry may be gone
+ *         before us; constant
+ * @rights: set of &enum membank_dataspace_rights; constant
+ * @mapped: devices that have it mapped for DMA; under the dma_resv lock
+ * @node: in the dataspace's handles; under its lock
  */
-struct dmabuf_attachment {
+struct dmabuf_handle {
+	struct membank_dataspace *dataspace;
+	struct dma_buf *dmabuf;
+	struct inode *inode;
+	u32 rights;
+	unsigned int mapped;
 	struct list_head node;
-	struct device *dev;
-	struct sg_table *table;
-	enum dma_data_direction direction;
 };
 
-static int dmabuf_attach(struct dma_buf *dmabuf,
-			 struct dma_buf_attachment *attach)
+/**
+ * struct dmabuf_table - the memory as it is mapped for one device
+ * @node: in the dataspace's tables; under its tables_lock
+ * @dev: the device
+ * @direction: of the transfers
+ * @sgt: what the importer gets
+ */
+struct dmabuf_table {
+	struct list_head node;
+	struct device *dev;
+	enum dma_data_direction direction;
+	struct sg_table sgt;
+};
+
+static struct membank_dataspace *dataspace_of(struct dma_buf *dmabuf)
 {
-	struct membank_dataspace *dataspace = dmabuf->priv;
-	struct dmabuf_attachment *attachment;
+	struct dmabuf_handle *handle = dmabuf->priv;
 
-	attachment = kzalloc_obj(*attachment);
-	if (!attachment)
-		return -ENOMEM;
-	attachment->dev = attach->dev;
-	attach->priv = attachment;
-
-	mutex_lock(&dataspace->attachments_lock);
-	list_add(&attachment->node, &dataspace->attachments);
-	mutex_unlock(&dataspace->attachments_lock);
-	return 0;
+	return handle->dataspace;
 }
 
-static void dmabuf_detach(struct dma_buf *dmabuf,
-			  struct dma_buf_attachment *attach)
+static bool has_rights(struct dma_buf *dmabuf, u32 rights)
 {
-	struct membank_dataspace *dataspace = dmabuf->priv;
-	struct dmabuf_attachment *attachment = attach->priv;
+	struct dmabuf_handle *handle = dmabuf->priv;
 
-	mutex_lock(&dataspace->attachments_lock);
-	list_del(&attachment->node);
-	mutex_unlock(&dataspace->attachments_lock);
-	kfree(attachment);
+	return (handle->rights & rights) == rights;
 }
 
-static struct sg_table *dmabuf_table(struct membank_dataspace *dataspace)
+/* What a device, or the CPU beside a device, does to the memory. */
+static u32 rights_to_map(enum dma_data_direction direction)
+{
+	switch (direction) {
+	case DMA_TO_DEVICE:
+		return MEMBANK_DATASPACE_READ;
+	case DMA_FROM_DEVICE:
+		return MEMBANK_DATASPACE_WRITE;
+	default:
+		return MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE;
+	}
+}
+
+/* The CPU reads what a device wrote, and writes what a device reads. */
+static u32 rights_to_access(enum dma_data_direction direction)
+{
+	switch (direction) {
+	case DMA_FROM_DEVICE:
+		return MEMBANK_DATASPACE_READ;
+	case DMA_TO_DEVICE:
+		return MEMBANK_DATASPACE_WRITE;
+	default:
+		return MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE;
+	}
+}
+
+static int fill_table(struct sg_table *sgt, struct membank_dataspace *dataspace)
 {
 	unsigned long done = 0, count;
 	struct scatterlist *sg;
-	struct sg_table *table;
 	unsigned int i;
 	int ret;
 
-	table = kmalloc_obj(*table);
-	if (!table)
-		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(table,
-			     DIV_ROUND_UP(dataspace->pages, SEGMENT_PAGES),
+	ret = sg_alloc_table(sgt, DIV_ROUND_UP(dataspace->pages, SEGMENT_PAGES),
 			     GFP_KERNEL);
-	if (ret) {
-		kfree(table);
-		return ERR_PTR(ret);
-	}
-
-	for_each_sgtable_sg(table, sg, i) {
+	if (ret)
+		return ret;
+	for_each_sgtable_sg(sgt, sg, i) {
 		count = min(dataspace->pages - done, SEGMENT_PAGES);
 		sg_set_page(sg, pfn_to_page(dataspace->start + done),
 			    count << PAGE_SHIFT, 0);
 		done += count;
 	}
-	return table;
+	return 0;
 }
 
+static const struct dma_buf_ops dmabuf_ops_no_vmap;
+
+/*
+ * A vmap() that fails makes the kernel warn; one that is not there does not. So
+ * it is taken away from a handle when it could only fail: the dataspace was
+ * revoked, and no device of this handle has the memory any more.
+ */
+static void forbid_vmap(struct dma_buf *dmabuf)
+{
+	struct dmabuf_handle *handle = dmabuf->priv;
+
+	dma_resv_assert_held(dmabuf->resv);
+	if (READ_ONCE(handle->dataspace->revoked) && !handle->mapped)
+		WRITE_ONCE(dmabuf->ops, &dmabuf_ops_no_vmap);
+}
+
+/*
+ * A device may attach to anything, also to what was revoked: it is here that
+ * rights are asked for, and that what is gone is not had. (videobuf2 loses its
+ * reference to a dma-buf that it cannot attach to, and with it the module could
+ * never be unloaded.)
+ */
 static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction direction)
 {
-	struct membank_dataspace *dataspace = attach->dmabuf->priv;
-	struct dmabuf_attachment *attachment = attach->priv;
-	struct sg_table *table;
+	struct membank_dataspace *dataspace = dataspace_of(attach->dmabuf);
+	struct dmabuf_handle *handle = attach->dmabuf->priv;
+	struct dmabuf_table *table;
 	int ret;
 
-	table = dmabuf_table(dataspace);
-	if (IS_ERR(table))
-		return table;
-	ret = dma_map_sgtable(attach->dev, table, direction, 0);
-	if (ret) {
-		sg_free_table(table);
-		kfree(table);
+	if (!has_rights(attach->dmabuf, rights_to_map(direction)))
+		return ERR_PTR(-EACCES);
+	ret = membank_dataspace_use(dataspace);
+	if (ret)
 		return ERR_PTR(ret);
-	}
 
-	mutex_lock(&dataspace->attachments_lock);
-	attachment->table = table;
-	attachment->direction = direction;
-	mutex_unlock(&dataspace->attachments_lock);
-	return table;
+	ret = -ENOMEM;
+	table = kzalloc_obj(*table);
+	if (!table)
+		goto unuse;
+	table->dev = attach->dev;
+	table->direction = direction;
+	ret = fill_table(&table->sgt, dataspace);
+	if (ret)
+		goto free_table;
+	ret = dma_map_sgtable(attach->dev, &table->sgt, direction, 0);
+	if (ret)
+		goto free_sgt;
+
+	mutex_lock(&dataspace->tables_lock);
+	list_add(&table->node, &dataspace->tables);
+	mutex_unlock(&dataspace->tables_lock);
+	handle->mapped++;
+	return &table->sgt;
+
+free_sgt:
+	sg_free_table(&table->sgt);
+free_table:
+	kfree(table);
+unuse:
+	membank_dataspace_unuse(dataspace);
+	return ERR_PTR(ret);
 }
 
 static void dmabuf_unmap(struct dma_buf_attachment *attach,
-			 struct sg_table *table,
+			 struct sg_table *sgt,
 			 enum dma_data_direction direction)
 {
-	struct membank_dataspace *dataspace = attach->dmabuf->priv;
-	struct dmabuf_attachment *attachment = attach->priv;
+	struct membank_dataspace *dataspace = dataspace_of(attach->dmabuf);
+	struct dmabuf_table *table =
+		container_of(sgt, struct dmabuf_table, sgt);
+	struct dmabuf_handle *handle = attach->dmabuf->priv;
 
-	mutex_lock(&dataspace->attachments_lock);
-	attachment->table = NULL;
-	mutex_unlock(&dataspace->attachments_lock);
+	handle->mapped--;
+	forbid_vmap(attach->dmabuf);
 
-	dma_unmap_sgtable(attach->dev, table, direction, 0);
-	sg_free_table(table);
+	mutex_lock(&dataspace->tables_lock);
+	list_del(&table->node);
+	mutex_unlock(&dataspace->tables_lock);
+
+	dma_unmap_sgtable(attach->dev, sgt, direction, 0);
+	sg_free_table(sgt);
 	kfree(table);
+	membank_dataspace_unuse(dataspace);
 }
 
 /* Calls @sync for each device that has the memory mapped. */
-static void sync_attachments(struct membank_dataspace *dataspace,
-			     void (*sync)(struct device *dev,
-					  struct sg_table *table,
-					  enum dma_data_direction direction))
+static void sync_devices(struct membank_dataspace *dataspace,
+			 void (*sync)(struct device *dev, struct sg_table *sgt,
+				      enum dma_data_direction direction))
 {
-	struct dmabuf_attachment *attachment;
+	struct dmabuf_table *table;
 
-	mutex_lock(&dataspace->attachments_lock);
-	list_for_each_entry(attachment, &dataspace->attachments, node)
-		if (attachment->table)
-			sync(attachment->dev, attachment->table,
-			     attachment->direction);
-	mutex_unlock(&dataspace->attachments_lock);
+	mutex_lock(&dataspace->tables_lock);
+	list_for_each_entry(table, &dataspace->tables, node)
+		sync(table->dev, &table->sgt, table->direction);
+	mutex_unlock(&dataspace->tables_lock);
+}
+
+static int cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction,
+		      void (*sync)(struct device *dev, struct sg_table *sgt,
+				   enum dma_data_direction direction))
+{
+	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
+
+	if (!has_rights(dmabuf, rights_to_access(direction)))
+		return -EACCES;
+	if (READ_ONCE(dataspace->revoked))
+		return -ENODEV;
+	sync_devices(dataspace, sync);
+	return 0;
 }
 
 /* The CPU is about to read or write: what devices wrote has to be visible. */
 static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
 				   enum dma_data_direction direction)
 {
-	sync_attachments(dmabuf->priv, dma_sync_sgtable_for_cpu);
-	return 0;
+	return cpu_access(dmabuf, direction, dma_sync_sgtable_for_cpu);
 }
 
 /* The CPU has done: what it wrote has to be visible to devices. */
 static int dmabuf_end_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction direction)
 {
-	sync_attachments(dmabuf->priv, dma_sync_sgtable_for_device);
-	return 0;
+	return cpu_access(dmabuf, direction, dma_sync_sgtable_for_device);
 }
 
+/*
+ * mmap() has asked our file what it is open for. But a DRM device that has
+ * imported us lets its own file be mapped, and comes here then.
+ */
 static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	return membank_mapping_init(vma, dmabuf->priv);
+	if (!has_rights(dmabuf, MEMBANK_DATASPACE_READ))
+		return -EACCES;
+	if (!has_rights(dmabuf, MEMBANK_DATASPACE_WRITE)) {
+		if (vma->vm_flags & VM_WRITE && vma->vm_flags & VM_MAYSHARE)
+			return -EACCES;
+		/* As mmap() does for a file that is open for reading. */
+		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
+	}
+	return membank_mapping_init(vma, dataspace_of(dmabuf));
 }
 
-/* All memory of a bank is in the kernel's linear mapping already. */
+/*
+ * All memory of a bank is in the kernel's linear mapping already. A device that
+ * has it mapped for DMA can still do this after the dataspace was revoked: many
+ * drivers do so late, and do not expect that it fails. When the memory is gone
+ * forbid_vmap() was here before.
+ */
 static int dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	struct membank_dataspace *dataspace = dmabuf->priv;
+	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
 
+	if (!refcount_inc_not_zero(&dataspace->uses))
+		return -ENODEV;
 	iosys_map_set_vaddr(map, page_address(pfn_to_page(dataspace->start)));
 	return 0;
 }
 
+static void dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	membank_dataspace_unuse(dataspace_of(dmabuf));
+}
+
 static void dmabuf_release(struct dma_buf *dmabuf)
 {
-	membank_dataspace_destroy(dmabuf->priv);
+	struct dmabuf_handle *handle = dmabuf->priv;
+	struct membank_dataspace *dataspace = handle->dataspace;
+
+	mutex_lock(&dataspace->lock);
+	list_del(&handle->node);
+	mutex_unlock(&dataspace->lock);
+	iput(handle->inode);
+	kfree(handle);
+	membank_dataspace_put(dataspace);
 }
 
 static const struct dma_buf_ops dmabuf_ops = {
-	.attach = dmabuf_attach,
-	.detach = dmabuf_detach,
 	.map_dma_buf = dmabuf_map,
 	.unmap_dma_buf = dmabuf_unmap,
 	.begin_cpu_access = dmabuf_begin_cpu_access,
 	.end_cpu_access = dmabuf_end_cpu_access,
 	.mmap = dmabuf_mmap,
 	.vmap = dmabuf_vmap,
+	.vunmap = dmabuf_vunmap,
 	.release = dmabuf_release,
 };
+
+/*
+ * Of handles that may not both read and write, too: whoever asks for vmap() does
+ * not say what for.
+ */
+static const struct dma_buf_ops dmabuf_ops_no_vmap = {
+	.map_dma_buf = dmabuf_map,
+	.unmap_dma_buf = dmabuf_unmap,
+	.begin_cpu_access = dmabuf_begin_cpu_access,
+	.end_cpu_access = dmabuf_end_cpu_access,
+	.mmap = dmabuf_mmap,
+	.vunmap = dmabuf_vunmap,
+	.release = dmabuf_release,
+};
+
+static bool is_ours(struct dma_buf *dmabuf)
+{
+	return READ_ONCE(dmabuf->ops)->release == dmabuf_release;
+}
+
+static const struct dma_buf_ops *ops_for(u32 rights)
+{
+	const u32 both = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE;
+
+	return (rights & both) == both ? &dmabuf_ops : &dmabuf_ops_no_vmap;
+}
 
 /*
  * The file operations of every dma-buf: the kernel does not export what tells
@@ -206,29 +346,235 @@ static const struct dma_buf_ops dmabuf_ops = {
  */
 static const struct file_operations *dmabuf_fops;
 
+/* For what has to be done when the fences of revoked memory are signaled. */
+static struct workqueue_struct *revoke_queue;
+
 /**
- * membank_dmabuf_export() - make a dataspace a dma-buf
- * @dataspace: belongs to the dma-buf from here, also if this fails
+ * membank_dmabuf_init() - before there is a dma-buf
  *
- * Return: the dma-buf, readable and writable, or an ERR_PTR: -ENOMEM, -ENFILE.
+ * Return: 0 or -ENOMEM.
  */
-struct dma_buf *membank_dmabuf_export(struct membank_dataspace *dataspace)
+int membank_dmabuf_init(void)
+{
+	revoke_queue = alloc_workqueue("membank_revoke", WQ_UNBOUND, 0);
+	return revoke_queue ? 0 : -ENOMEM;
+}
+
+/**
+ * membank_dmabuf_exit() - after the last dma-buf
+ */
+void membank_dmabuf_exit(void)
+{
+	destroy_workqueue(revoke_queue);
+}
+
+/* Without the right to read, nothing can be mapped: that is what O_WRONLY says. */
+static int open_flags(u32 rights)
+{
+	if (!(rights & MEMBANK_DATASPACE_READ))
+		return O_WRONLY;
+	return rights & MEMBANK_DATASPACE_WRITE ? O_RDWR : O_RDONLY;
+}
+
+/**
+ * membank_dmabuf_export() - make a new handle of a dataspace
+ * @dataspace: the caller's reference to it is the handle's from here, also if
+ *             this fails
+ * @rights: set of &enum membank_dataspace_rights
+ *
+ * Return: the dma-buf, or an ERR_PTR: -ENOMEM, -ENFILE, -ENODEV (revoked).
+ */
+struct dma_buf *membank_dmabuf_export(struct membank_dataspace *dataspace,
+				      u32 rights)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dmabuf_handle *handle;
 	struct dma_buf *dmabuf;
+	bool revoked;
 
-	info.ops = &dmabuf_ops;
-	info.size = dataspace->pages << PAGE_SHIFT;
-	info.flags = O_RDWR;
-	info.priv = dataspace;
-
-	dmabuf = dma_buf_export(&info);
-	if (IS_ERR(dmabuf)) {
-		membank_dataspace_destroy(dataspace);
-		return dmabuf;
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
+	if (!handle) {
+		dmabuf = ERR_PTR(-ENOMEM);
+		goto put_dataspace;
 	}
+	handle->dataspace = dataspace;
+	handle->rights = rights;
+	INIT_LIST_HEAD(&handle->node);
+
+	info.ops = ops_for(rights);
+	info.size = dataspace->pages << PAGE_SHIFT;
+	info.flags = open_flags(rights);
+	info.resv = &dataspace->resv;
+	info.priv = handle;
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf))
+		goto free_handle;
+	handle->dmabuf = dmabuf;
+	handle->inode = file_inode(dmabuf->file);
+	ihold(handle->inode);
+	membank_mapping_guard(handle->inode, dataspace);
 	WRITE_ONCE(dmabuf_fops, dmabuf->file->f_op);
+
+	mutex_lock(&dataspace->lock);
+	revoked = dataspace->revoked;
+	if (!revoked)
+		list_add(&handle->node, &dataspace->handles);
+	mutex_unlock(&dataspace->lock);
+	if (revoked) {
+		dma_buf_put(dmabuf);
+		return ERR_PTR(-ENODEV);
+	}
 	return dmabuf;
+
+free_handle:
+	kfree(handle);
+put_dataspace:
+	membank_dataspace_put(dataspace);
+	return dmabuf;
+}
+
+/**
+ * membank_dmabuf_alloc() - allocate a dataspace, with a first handle
+ * @bank: from which bank, NULL for any that is not private
+ * @length: as for membank_dataspace_create()
+ * @flags: likewise
+ * @align: likewise
+ * @rights: of the handle: set of &enum membank_dataspace_rights
+ *
+ * Return: the dma-buf, or an ERR_PTR: -ERANGE, -EDQUOT, -ENOMEM, -EINTR,
+ * -ENFILE.
+ */
+struct dma_buf *membank_dmabuf_alloc(struct membank_bank *bank, u64 length,
+				     u32 flags, u32 align, u32 rights)
+{
+	struct membank_dataspace *dataspace;
+
+	dataspace = membank_dataspace_create(bank, length, flags, align);
+	if (IS_ERR(dataspace))
+		return ERR_CAST(dataspace);
+	return membank_dmabuf_export(dataspace, rights);
+}
+
+/**
+ * membank_dmabuf_derive() - make another handle of the same dataspace
+ * @dmabuf: a dma-buf of ours
+ * @rights: what the new one may do
+ *
+ * Return: the new dma-buf, or an ERR_PTR: -EOPNOTSUPP (an unknown right),
+ * -EINVAL (no right), -EACCES (a right that @dmabuf does not have), -ENODEV
+ * (revoked), -ENOMEM, -ENFILE.
+ */
+struct dma_buf *membank_dmabuf_derive(struct dma_buf *dmabuf, u32 rights)
+{
+	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
+
+	if (rights & ~DATASPACE_RIGHTS)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!rights)
+		return ERR_PTR(-EINVAL);
+	if (!has_rights(dmabuf, rights))
+		return ERR_PTR(-EACCES);
+	membank_dataspace_get(dataspace);
+	return membank_dmabuf_export(dataspace, rights);
+}
+
+/*
+ * The file of a handle may be gone while the handle is still here, as a path to
+ * it (O_PATH) keeps the dentry: nothing is done through the file.
+ */
+static void revoke_handle(struct dmabuf_handle *handle)
+{
+	struct dma_buf *dmabuf = handle->dmabuf;
+
+	unmap_mapping_range(handle->inode->i_mapping, 0, 0, 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	dma_buf_invalidate_mappings(dmabuf);
+	forbid_vmap(dmabuf);
+	dma_resv_unlock(dmabuf->resv);
+}
+
+/* Devices are done: the end of what membank_dmabuf_revoke() began. */
+static void revoke_work(struct work_struct *work)
+{
+	struct membank_dataspace *dataspace =
+		container_of(work, struct membank_dataspace, revoke_work);
+
+	dma_fence_put(dataspace->fence);
+	membank_dataspace_unuse(dataspace);
+	membank_dataspace_put(dataspace);
+	module_put(THIS_MODULE);
+}
+
+/* May be called in an interrupt. */
+static void revoke_signaled(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct membank_dataspace *dataspace =
+		container_of(cb, struct membank_dataspace, fence_cb);
+
+	queue_work(revoke_queue, &dataspace->revoke_work);
+}
+
+/*
+ * Lets the memory go when every fence is signaled that a device, or who speaks
+ * for it, had set: until then it may be used, even if it is not mapped for
+ * devices any more. Nobody can set one that is waited for from now on.
+ */
+static void unuse_when_signaled(struct membank_dataspace *dataspace)
+{
+	int ret;
+
+	dma_resv_lock(&dataspace->resv, NULL);
+	ret = dma_resv_get_singleton(&dataspace->resv, DMA_RESV_USAGE_BOOKKEEP,
+				     &dataspace->fence);
+	dma_resv_unlock(&dataspace->resv);
+	/* No memory to wait for them one day: so it is done now. */
+	if (ret)
+		dma_resv_wait_timeout(&dataspace->resv, DMA_RESV_USAGE_BOOKKEEP,
+				      false, MAX_SCHEDULE_TIMEOUT);
+	if (ret || !dataspace->fence) {
+		membank_dataspace_unuse(dataspace);
+		return;
+	}
+
+	/* The work holds the dataspace and the module until it is done. */
+	membank_dataspace_get(dataspace);
+	__module_get(THIS_MODULE);
+	INIT_WORK(&dataspace->revoke_work, revoke_work);
+	if (dma_fence_add_callback(dataspace->fence, &dataspace->fence_cb,
+				   revoke_signaled))
+		queue_work(revoke_queue, &dataspace->revoke_work);
+}
+
+/**
+ * membank_dmabuf_revoke() - take the memory back from everybody
+ * @dmabuf: a dma-buf of ours
+ *
+ * The memory returns to its bank when nobody uses it any more.
+ *
+ * Return: 0, -EACCES: it has no right to do that, -ENODEV: it was revoked
+ * before.
+ */
+int membank_dmabuf_revoke(struct dma_buf *dmabuf)
+{
+	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
+	struct dmabuf_handle *handle;
+
+	if (!has_rights(dmabuf, MEMBANK_DATASPACE_OWN))
+		return -EACCES;
+
+	mutex_lock(&dataspace->lock);
+	if (dataspace->revoked) {
+		mutex_unlock(&dataspace->lock);
+		return -ENODEV;
+	}
+	WRITE_ONCE(dataspace->revoked, true);
+	membank_mapping_wait_faults(dataspace);
+	list_for_each_entry(handle, &dataspace->handles, node)
+		revoke_handle(handle);
+	mutex_unlock(&dataspace->lock);
+
+	unuse_when_signaled(dataspace);
+	return 0;
 }
 
 /**
@@ -242,7 +588,7 @@ struct dma_buf *membank_dmabuf_get(int fd)
 {
 	struct dma_buf *dmabuf = dma_buf_get(fd);
 
-	if (IS_ERR(dmabuf) || dmabuf->ops == &dmabuf_ops)
+	if (IS_ERR(dmabuf) || is_ours(dmabuf))
 		return dmabuf;
 	dma_buf_put(dmabuf);
 	return ERR_PTR(-EINVAL);
@@ -256,38 +602,67 @@ struct dma_buf *membank_dmabuf_get(int fd)
  */
 struct membank_dataspace *membank_dmabuf_dataspace(struct dma_buf *dmabuf)
 {
-	return dmabuf->priv;
+	return dataspace_of(dmabuf);
 }
 
-static void *dmabuf_offer_get(struct file *file, u32 *rights)
+/**
+ * membank_dmabuf_rights() - what a dma-buf of ours may do
+ * @dmabuf: likewise
+ *
+ * Return: set of &enum membank_dataspace_rights.
+ */
+u32 membank_dmabuf_rights(struct dma_buf *dmabuf)
+{
+	struct dmabuf_handle *handle = dmabuf->priv;
+
+	return handle->rights;
+}
+
+/**
+ * membank_dmabuf_of_file() - the dma-buf that a file is, if it is ours
+ * @file: any file
+ *
+ * Return: the dma-buf, which lives as long as @file, or NULL.
+ */
+struct dma_buf *membank_dmabuf_of_file(struct file *file)
 {
 	struct dma_buf *dmabuf;
 
 	if (file->f_op != READ_ONCE(dmabuf_fops))
 		return NULL;
 	dmabuf = file->private_data;
-	if (dmabuf->ops != &dmabuf_ops)
+	return is_ours(dmabuf) ? dmabuf : NULL;
+}
+
+static void *dmabuf_offer_get(struct file *file, u32 *rights)
+{
+	struct dma_buf *dmabuf = membank_dmabuf_of_file(file);
+
+	if (!dmabuf)
 		return NULL;
-	get_dma_buf(dmabuf);
-	*rights = 0;
-	return dmabuf;
+	membank_dataspace_get(dataspace_of(dmabuf));
+	*rights = membank_dmabuf_rights(dmabuf);
+	return dataspace_of(dmabuf);
 }
 
 static struct file *dmabuf_offer_open(void *object, u32 rights)
 {
-	struct dma_buf *dmabuf = object;
+	struct dma_buf *dmabuf;
 
-	return get_file(dmabuf->file);
+	membank_dataspace_get(object);
+	dmabuf = membank_dmabuf_export(object, rights);
+	return IS_ERR(dmabuf) ? ERR_CAST(dmabuf) : dmabuf->file;
 }
 
 static void dmabuf_offer_put(void *object)
 {
-	dma_buf_put(object);
+	membank_dataspace_put(object);
 }
 
-/* Every client of a service gets the dma-buf that was offered itself. */
+/* Every client of a service gets a handle of its own; nobody may lend OWN. */
 const struct membank_offer_ops membank_dmabuf_offer_ops = {
 	.kind = MEMBANK_OFFER_DATASPACE,
+	.known_rights = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE,
 	.get = dmabuf_offer_get,
 	.open = dmabuf_offer_open,
 	.put = dmabuf_offer_put,

@@ -32,7 +32,13 @@ static char *banks;
 module_param(banks, charp, 0444);
 /* clang-format would end the line with a parenthesis. */
 /* clang-format off */
-MODULE_PARM_DESC(banks, "[name:]size[@source][:private],... with sizes in K, M or G and sources cma or contig; default: one bank of half the CMA area, at most 64M");
+MODULE_PARM_DESC(banks, "[name:]size[@source][:private][:sync],... with sizes in K, M or G and sources cma or contig; default: one bank of half the CMA area, at most 64M");
+/* clang-format on */
+
+static char *quota;
+module_param(quota, charp, 0444);
+/* clang-format off */
+MODULE_PARM_DESC(quota, "bytes of each bank that a user id may have, with K, M or G; default: 0, as many as there are");
 /* clang-format on */
 
 static const struct membank_offer_ops *const offer_kinds[] = {
@@ -96,17 +102,30 @@ static int parse_size(const char *text, u64 *bytes)
 	return 0;
 }
 
+/* The flag that stands behind a size, or 0. */
+static u32 bank_flag(const char *text)
+{
+	if (!strcmp(text, "private"))
+		return MEMBANK_BANK_PRIVATE;
+	if (!strcmp(text, "sync"))
+		return MEMBANK_BANK_SYNC;
+	return 0;
+}
+
 /* One bank of the list; @text is cut up. */
 static int parse_bank(char *text, unsigned int index,
 		      struct membank_bank_config *config)
 {
 	char *name = NULL, *size = text, *source, *colon;
 	u64 bytes;
+	u32 flag;
 	int ret;
 
-	colon = strrchr(text, ':');
-	if (colon && !strcmp(colon, ":private")) {
-		config->flags |= MEMBANK_BANK_PRIVATE;
+	while ((colon = strrchr(text, ':'))) {
+		flag = bank_flag(colon + 1);
+		if (!flag || config->flags & flag)
+			break;
+		config->flags |= flag;
 		*colon = '\0';
 	}
 	colon = strchr(text, ':');
@@ -213,17 +232,44 @@ static int default_banks(struct membank_bank_config *config)
 	return 1;
 }
 
+static int parse_quota(unsigned long *pages)
+{
+	u64 bytes = 0;
+	int ret = 0;
+
+	if (quota)
+		ret = parse_size(quota, &bytes);
+	if (ret == -ERANGE || bytes > (u64)LONG_MAX) {
+		pr_err("quota: '%s' is more than any machine has: give less, or 0 for no quota\n",
+		       quota);
+		return -ERANGE;
+	}
+	if (ret || !PAGE_ALIGNED(bytes)) {
+		pr_err("quota: '%s' is no multiple of %luK: give a number and K, M or G, such as 64M, or 0 for no quota\n",
+		       quota, PAGE_SIZE >> 10);
+		return -EINVAL;
+	}
+	*pages = bytes >> PAGE_SHIFT;
+	return 0;
+}
+
 static int init_banks(void)
 {
+	unsigned long quota_pages;
 	struct membank_bank_config *configs;
 	char *text = NULL;
-	int ret = -ENOMEM;
+	int ret, i;
+
+	ret = parse_quota(&quota_pages);
+	if (ret)
+		return ret;
 
 	configs = kcalloc(MEMBANK_BANKS_MAX, sizeof(*configs), GFP_KERNEL);
 	if (!configs)
 		return -ENOMEM;
 
 	if (banks) {
+		ret = -ENOMEM;
 		text = kstrdup(banks, GFP_KERNEL);
 		if (!text)
 			goto free_configs;
@@ -231,6 +277,8 @@ static int init_banks(void)
 	} else {
 		ret = default_banks(configs);
 	}
+	for (i = 0; i < ret; i++)
+		configs[i].quota = quota_pages;
 	if (ret > 0)
 		ret = membank_banks_init(configs, ret);
 
@@ -247,10 +295,19 @@ static int __init membank_init(void)
 	ret = init_banks();
 	if (ret)
 		return ret;
+	ret = membank_dmabuf_init();
+	if (ret)
+		goto exit_banks;
 	membank_service_init(offer_kinds);
 	ret = membank_chardev_init(membank_sysfs_groups);
 	if (ret)
-		membank_banks_exit();
+		goto exit_dmabuf;
+	return 0;
+
+exit_dmabuf:
+	membank_dmabuf_exit();
+exit_banks:
+	membank_banks_exit();
 	return ret;
 }
 
@@ -259,6 +316,7 @@ static void __exit membank_exit(void)
 	membank_chardev_exit();
 	/* Bindings of notifiers end a grace period after their descriptor. */
 	rcu_barrier();
+	membank_dmabuf_exit();
 	membank_banks_exit();
 }
 

@@ -9,8 +9,7 @@ struct file;
 /**
  * struct membank_offer_ops - one kind of thing that a service can offer
  * @kind: one of &enum membank_offer_kind
- * @known_rights: every right there is for this kind; 0 if it has none, then a
- *                client gets the very thing that was offered
+ * @known_rights: every right that can be lent to a client
  * @get: the object that @file stands for, with a reference, and the rights
  *       that @file has to it; NULL if @file is of another kind
  * @open: a new descriptor of the object, with just these rights, or an

@@ -84,6 +84,48 @@ static unsigned long search_address(unsigned long start, unsigned long length,
 	return addr >= start && addr <= limit ? addr : 0;
 }
 
+/*
+ * A free place that the kernel chooses, such that blocks can be mapped as such:
+ * mmap() would do so for a file that asks for it, but the files of dma-bufs do
+ * not.
+ */
+static unsigned long choose_address(struct dma_buf *dmabuf,
+				    unsigned long length, unsigned long offset)
+{
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+	struct mm_struct *mm = current->mm;
+	unsigned long addr;
+
+	if (!membank_mapping_wants_blocks(membank_dmabuf_dataspace(dmabuf),
+					  length))
+		return 0;
+	mmap_read_lock(mm);
+	addr = thp_get_unmapped_area(dmabuf->file, 0, length,
+				     offset >> PAGE_SHIFT, MAP_SHARED);
+	mmap_read_unlock(mm);
+	return IS_ERR_VALUE(addr) ? 0 : addr;
+#else
+	return 0;
+#endif
+}
+
+/* Where the kernel likes. Returns the address or -errno. */
+static long map_anywhere(struct dma_buf *dmabuf, unsigned long length,
+			 unsigned long offset, unsigned long prot,
+			 unsigned long how)
+{
+	unsigned long addr = choose_address(dmabuf, length, offset);
+	long ret = -EEXIST;
+
+	if (addr)
+		ret = vm_mmap(dmabuf->file, addr, length, prot,
+			      how | MAP_FIXED_NOREPLACE, offset);
+	/* Another thread was faster: that the address fits is not vital. */
+	if (ret == -EEXIST)
+		ret = vm_mmap(dmabuf->file, 0, length, prot, how, offset);
+	return ret;
+}
+
 /* mmap() of the dataspace where the flags say. Returns the address or -errno. */
 static long map_dataspace(struct dma_buf *dmabuf, unsigned long start,
 			  unsigned long length, unsigned long offset,
@@ -107,7 +149,7 @@ static long map_dataspace(struct dma_buf *dmabuf, unsigned long start,
 	}
 
 	if (!start && align <= PAGE_SIZE)
-		return vm_mmap(dmabuf->file, 0, length, prot, how, offset);
+		return map_anywhere(dmabuf, length, offset, prot, how);
 
 	if (!start)
 		start = TASK_UNMAPPED_BASE;
@@ -140,9 +182,10 @@ static int forbid_write(struct dma_buf *dmabuf, unsigned long start)
 	vma = find_vma(mm, start);
 	if (vma && vma->vm_start == start && vma->vm_file == dmabuf->file &&
 	    !(vma->vm_flags & VM_WRITE)) {
-		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
 		/* It was counted as one that may write when it was linked. */
-		mapping_unmap_writable(dmabuf->file->f_mapping);
+		if (vma->vm_flags & VM_SHARED)
+			mapping_unmap_writable(dmabuf->file->f_mapping);
+		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
 		ret = 0;
 	}
 	mmap_write_unlock(mm);
@@ -242,11 +285,30 @@ int membank_region_detach(struct membank_map *map,
 	return vm_munmap(args->out_start, args->out_length);
 }
 
+/*
+ * Who looks into the map of another process, or finds a region that only reads,
+ * gets no more than what the region allows, and not the right to revoke it. What
+ * was revoked already can be had as it is: it is good for nothing any more.
+ */
+static struct file *lend(struct file *file, u32 flags)
+{
+	u32 rights = MEMBANK_DATASPACE_READ;
+	struct dma_buf *dmabuf;
+
+	if (!(flags & MEMBANK_REGION_READ_ONLY))
+		rights |= MEMBANK_DATASPACE_WRITE;
+	dmabuf = membank_dmabuf_derive(file->private_data, rights);
+	if (PTR_ERR_OR_ZERO(dmabuf) == -ENODEV)
+		return file;
+	fput(file);
+	return IS_ERR(dmabuf) ? ERR_CAST(dmabuf) : dmabuf->file;
+}
+
 /**
  * membank_region_find() - look up the region that holds an address
  * @map: the map
  * @args: see &struct membank_region_find; out_fd is left to the caller
- * @file: set to the dataspace's dma-buf file, with a reference
+ * @file: set to a dma-buf file of the dataspace, with a reference
  *
  * Return: 0 or a negative errno, as the ABI says.
  */
@@ -278,5 +340,11 @@ int membank_region_find(struct membank_map *map,
 	}
 	mmap_read_unlock(map->mm);
 	mmput(map->mm);
+
+	if (!ret && (map->mm != current->mm ||
+		     args->out_flags & MEMBANK_REGION_READ_ONLY)) {
+		*file = lend(*file, args->out_flags);
+		ret = PTR_ERR_OR_ZERO(*file);
+	}
 	return ret;
 }

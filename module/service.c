@@ -476,7 +476,7 @@ static int offer_add(struct service *service, const struct membank_offer *in)
 
 	if (in->rights & ~offer->ops->known_rights)
 		return -EOPNOTSUPP;
-	if (!in->rights && offer->ops->known_rights)
+	if (!in->rights)
 		return -EINVAL;
 	return in->rights & ~rights ? -EACCES : 0;
 }

@@ -92,12 +92,46 @@ static ssize_t dataspaces_show(struct device *dev,
 }
 static DEVICE_ATTR_RO(dataspaces);
 
+static ssize_t poisoned_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", figures_of(dev).poisoned << PAGE_SHIFT);
+}
+static DEVICE_ATTR_RO(poisoned);
+
+static ssize_t quota_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	struct membank_bank *bank = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%lu\n", bank->config.quota << PAGE_SHIFT);
+}
+static DEVICE_ATTR_RO(quota);
+
+static ssize_t scrub_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	struct membank_bank *bank = dev_get_drvdata(dev);
+	bool sync = bank->config.flags & MEMBANK_BANK_SYNC;
+
+	return sysfs_emit(buf, "%s\n", sync ? "sync" : "background");
+}
+static DEVICE_ATTR_RO(scrub);
+
 static struct attribute *bank_attrs[] = {
-	&dev_attr_name.attr,	     &dev_attr_source.attr,
-	&dev_attr_node.attr,	     &dev_attr_size.attr,
-	&dev_attr_used.attr,	     &dev_attr_free.attr,
-	&dev_attr_largest_free.attr, &dev_attr_scrubbed.attr,
-	&dev_attr_dataspaces.attr,   NULL,
+	&dev_attr_name.attr,
+	&dev_attr_source.attr,
+	&dev_attr_node.attr,
+	&dev_attr_size.attr,
+	&dev_attr_used.attr,
+	&dev_attr_free.attr,
+	&dev_attr_largest_free.attr,
+	&dev_attr_scrubbed.attr,
+	&dev_attr_dataspaces.attr,
+	&dev_attr_poisoned.attr,
+	&dev_attr_quota.attr,
+	&dev_attr_scrub.attr,
+	NULL,
 };
 
 static const struct attribute_group bank_group = {
@@ -127,6 +161,13 @@ static ssize_t too_large_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(too_large);
 
+static ssize_t over_quota_show(struct device *dev,
+			       struct device_attribute *attr, char *buf)
+{
+	return show_failures(dev, buf, MEMBANK_FAILURE_OVER_QUOTA);
+}
+static DEVICE_ATTR_RO(over_quota);
+
 static ssize_t no_memory_show(struct device *dev, struct device_attribute *attr,
 			      char *buf)
 {
@@ -137,6 +178,7 @@ static DEVICE_ATTR_RO(no_memory);
 static struct attribute *failures_attrs[] = {
 	&dev_attr_no_room.attr,
 	&dev_attr_too_large.attr,
+	&dev_attr_over_quota.attr,
 	&dev_attr_no_memory.attr,
 	NULL,
 };

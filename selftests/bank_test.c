@@ -247,7 +247,8 @@ TEST_F(node, get_info_names_the_bank_of_the_node)
 		  info.out_bank);
 	EXPECT_EQ(MEMBANK_FEATURE_BANKS | MEMBANK_FEATURE_DATASPACES |
 			  MEMBANK_FEATURE_REGIONS | MEMBANK_FEATURE_NOTIFIERS |
-			  MEMBANK_FEATURE_SERVICES,
+			  MEMBANK_FEATURE_SERVICES | MEMBANK_FEATURE_RIGHTS |
+			  MEMBANK_FEATURE_CONTENT | MEMBANK_FEATURE_QUOTA,
 		  info.out_features);
 }
 
@@ -405,6 +406,35 @@ TEST_F(bank, counts_what_is_too_large_for_it)
 		  test_number(variant->bank, "failures/no_room"));
 	EXPECT_EQ(self->no_memory,
 		  test_number(variant->bank, "failures/no_memory"));
+}
+
+/* It is no failure of the bank, and says so even if there is no room. */
+TEST_F(bank, when_full_still_says_what_is_wrong_with_a_mapping)
+{
+	const __u64 quota = test_number(variant->bank, "failures/over_quota");
+
+	ASSERT_LE(0, test_alloc(self->dev, self->start.size, 0, 0));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, PROT_READ | PROT_EXEC,
+				   MAP_SHARED, self->dev, 0));
+	EXPECT_EQ(ENOTSUP, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE, self->dev, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
+				   MAP_SHARED, self->dev, LENGTH));
+	EXPECT_EQ(EINVAL, errno);
+	/* Nor if it is more than the bank has. */
+	EXPECT_EQ(MAP_FAILED,
+		  mmap(NULL, self->start.size + 1, PROT_READ | PROT_EXEC,
+		       MAP_SHARED, self->dev, 0));
+	EXPECT_EQ(ENOTSUP, errno);
+	EXPECT_EQ(self->no_room,
+		  test_number(variant->bank, "failures/no_room"));
+	EXPECT_EQ(self->too_large,
+		  test_number(variant->bank, "failures/too_large"));
+	EXPECT_EQ(self->no_memory,
+		  test_number(variant->bank, "failures/no_memory"));
+	EXPECT_EQ(quota, test_number(variant->bank, "failures/over_quota"));
 }
 
 TEST_F(bank, does_not_touch_the_other_banks)

@@ -5,12 +5,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -287,6 +289,24 @@ unsigned int test_open_files(void)
 }
 
 /**
+ * test_module_users() - how often the module is held
+ *
+ * Return: as /proc/modules tells it, -1 if it is not loaded.
+ */
+int test_module_users(void)
+{
+	FILE *file = fopen("/sys/module/membank/refcnt", "re");
+	int users = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &users) != 1)
+		users = -1;
+	fclose(file);
+	return users;
+}
+
+/**
  * test_pagemap() - what /proc/self/pagemap says about a page
  * @addr: any address in it
  *
@@ -410,4 +430,23 @@ int test_kill(pid_t child)
 {
 	kill(child, SIGKILL);
 	return test_wait_child(child);
+}
+
+/**
+ * test_drop_capability() - do without one capability from now on
+ * @one: CAP_*
+ *
+ * Return: 0 or a negative errno.
+ */
+int test_drop_capability(int one)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(__NR_capget, &header, data))
+		return -errno;
+	data[one / 32].effective &= ~(1U << one % 32);
+	return syscall(__NR_capset, &header, data) ? -errno : 0;
 }

@@ -78,6 +78,7 @@ void *test_map(int fd, size_t length);
 
 bool test_all_bytes(const void *start, int byte, size_t length);
 unsigned int test_open_files(void);
+int test_module_users(void);
 __u64 test_pagemap(const void *addr);
 bool test_present(const void *addr);
 __u64 test_physical(const void *addr);
@@ -86,6 +87,7 @@ int test_send_fd(int socket, int fd);
 int test_receive_fd(int socket);
 int test_wait_child(pid_t child);
 int test_kill(pid_t child);
+int test_drop_capability(int one);
 
 /* The call succeeds, or gives just this errno. */
 #define test_ok(_fd, _command, _arg) \

@@ -63,7 +63,9 @@ TEST_F(dataspace, size_is_kept_to_the_byte)
 		EXPECT_EQ(0, info.out_bank);
 		EXPECT_EQ(0, info.out_flags);
 		EXPECT_EQ(0, info.out_mappings);
-		EXPECT_EQ(0, info.__reserved);
+		EXPECT_EQ(MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE |
+				  MEMBANK_DATASPACE_OWN,
+			  info.out_rights);
 		EXPECT_EQ(fd, info.fd);
 		EXPECT_EQ(info.out_extent, test_used());
 		close(fd);

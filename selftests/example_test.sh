@@ -12,6 +12,7 @@ work=$(mktemp -d)
 number=0
 failed=0
 detail=
+lacks="this descriptor lacks the right to read or to write: attach it with READ_ONLY, or ask who lent it for one that may"
 
 # ok WORDS: the last condition, as in `[[ … ]]; ok "words"`. What is known about
 # a failure is in $detail.
@@ -186,6 +187,9 @@ test_killed_sender
 test_stream
 alone "ma_rm prints its three lines" 0 out \
 	"Allocated memory." "Touched memory." "Freed and done. Bye." -- ma_rm
+alone "lend lends for reading only, and takes it back" 0 out \
+	"Borrower: to write it? $lacks." "Borrower: I read 'hello'." \
+	"Owner: I have revoked it." "Borrower: the memory is gone." -- lend
 for node in /dev/membank0 /dev/membank1 /dev/membank; do
 	alone "mmap_bank has memory of $node" 0 out \
 		"$node: 1 MiB allocated, all zero, written" -- mmap_bank "$node"

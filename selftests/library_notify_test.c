@@ -260,6 +260,7 @@ FIXTURE_SETUP(service)
 					     MEMBANK_NOTIFIER_RECEIVE,
 					     &self->receiver));
 	self->offers[0].fd = self->dataspace;
+	self->offers[0].rights = MEMBANK_DATASPACE_READ;
 	self->offers[1].fd = self->notifier;
 	self->offers[1].rights = MEMBANK_NOTIFIER_TRIGGER;
 	ASSERT_EQ(0, membank_service_register(self->dev, NAME, self->offers, 2,
@@ -292,7 +293,9 @@ TEST_F(service, connect_gives_what_is_offered)
 	EXPECT_EQ(getpid(), self->pid);
 	ASSERT_EQ(2, self->count);
 	EXPECT_EQ(MEMBANK_OFFER_DATASPACE, self->got[0].kind);
+	EXPECT_EQ(MEMBANK_DATASPACE_READ, self->got[0].rights);
 	EXPECT_EQ(MIB, lseek(self->got[0].fd, 0, SEEK_END));
+	EXPECT_EQ(MAP_FAILED, test_map(self->got[0].fd, MIB));
 	EXPECT_EQ(MEMBANK_OFFER_NOTIFIER, self->got[1].kind);
 	EXPECT_EQ(MEMBANK_NOTIFIER_TRIGGER, self->got[1].rights);
 
@@ -393,6 +396,12 @@ TEST_F(service, register_refuses)
 	bad = (struct membank_offer){ .fd = self->receiver,
 				      .rights = MEMBANK_NOTIFIER_TRIGGER };
 	EXPECT_EQ(-EACCES, register_as(self, "a", &bad, 1, 0222));
+	bad.rights = UNKNOWN_RIGHT;
+	EXPECT_EQ(-EOPNOTSUPP, register_as(self, "a", &bad, 1, 0222));
+	bad = (struct membank_offer){ .fd = self->dataspace };
+	EXPECT_EQ(-EINVAL, register_as(self, "a", &bad, 1, 0222));
+	bad.rights = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_OWN;
+	EXPECT_EQ(-EOPNOTSUPP, register_as(self, "a", &bad, 1, 0222));
 	bad.rights = UNKNOWN_RIGHT;
 	EXPECT_EQ(-EOPNOTSUPP, register_as(self, "a", &bad, 1, 0222));
 	EXPECT_EQ(-EBADF, membank_service_register(NO_FD, "a", NULL, 0, 0222,

@@ -505,7 +505,7 @@ TEST_F(library, explain_has_words_for_every_error)
 	const char *text;
 	int operation, error;
 
-	for (operation = MEMBANK_OPEN; operation <= MEMBANK_CONNECT + 1;
+	for (operation = MEMBANK_OPEN; operation <= MEMBANK_SYNC + 1;
 	     operation++) {
 		for (error = 0; error < 4096; error++) {
 			text = membank_explain(operation, -error);
@@ -521,6 +521,53 @@ TEST_F(library, explain_has_words_for_every_error)
 	EXPECT_STREQ(strerror(EIO), membank_explain(MEMBANK_ALLOC, -EIO));
 	EXPECT_STREQ("an unknown error", membank_explain(MEMBANK_OPEN, -4000));
 	EXPECT_STREQ("an unknown error", membank_explain(MEMBANK_OPEN, 5));
+}
+
+/* The errors that the header documents, those of any function aside. */
+static const struct {
+	enum membank_operation operation;
+	int errors[10];
+} documented[] = {
+	{ MEMBANK_OPEN, { ENOENT, EACCES } },
+	{ MEMBANK_ALLOC, { ERANGE, ENOMEM, EDQUOT, EOPNOTSUPP, EINTR } },
+	{ MEMBANK_ATTACH,
+	  { EADDRNOTAVAIL, ERANGE, EACCES, ENODEV, EINVAL, EPERM, EOPNOTSUPP,
+	    ENOMEM, EINTR } },
+	{ MEMBANK_DETACH, { ENOENT, EPERM } },
+	{ MEMBANK_FIND, { ENOENT, ESRCH, EINTR } },
+	{ MEMBANK_NOTIFY,
+	  { EACCES, EINVAL, ETIMEDOUT, EPIPE, EINTR, EOPNOTSUPP } },
+	{ MEMBANK_REGISTER,
+	  { EEXIST, EACCES, EINVAL, EAGAIN, EINTR, EOPNOTSUPP } },
+	{ MEMBANK_CONNECT,
+	  { ENOENT, ETIMEDOUT, EACCES, ENOSPC, ENODEV, EINTR, EINVAL } },
+	{ MEMBANK_INFO, { EINVAL, ENODEV } },
+	{ MEMBANK_DERIVE, { EACCES, EINVAL, ENODEV, EOPNOTSUPP } },
+	{ MEMBANK_CLEAR, { EACCES, ERANGE, EINVAL, ENODEV, EIO, EINTR } },
+	{ MEMBANK_COPY, { EACCES, ERANGE, EINVAL, ENODEV, EIO, EINTR } },
+	{ MEMBANK_PHYS, { EPERM, ERANGE, EINVAL, ENODEV } },
+	{ MEMBANK_REVOKE, { EACCES, EINVAL, ENODEV } },
+	{ MEMBANK_SYNC, { EINVAL, EACCES, ENODEV } },
+};
+
+TEST_F(library, explain_has_words_of_its_own_for_what_is_documented)
+{
+	static const int common[] = { EBADF,  ENOTTY, EFAULT,
+				      EMFILE, ENFILE, ENOMEM };
+	enum membank_operation operation;
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(documented); i++) {
+		operation = documented[i].operation;
+		for (j = 0; documented[i].errors[j]; j++)
+			EXPECT_STRNE(strerror(documented[i].errors[j]),
+				     membank_explain(operation,
+						     -documented[i].errors[j]));
+		for (j = 0; j < ARRAY_SIZE(common); j++)
+			EXPECT_STRNE(strerror(common[j]),
+				     membank_explain(operation, -common[j]));
+	}
+	EXPECT_EQ(MEMBANK_SYNC + 1, ARRAY_SIZE(documented));
 }
 
 TEST_HARNESS_MAIN

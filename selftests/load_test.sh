@@ -279,6 +279,20 @@ refuses "all when one cannot be had" "$enomem" "bank 'rt': 4096 MiB asked of the
 refuses "more than there is of the page allocator" "$enomem" \
 	"bank 'video': 65536 MiB asked of the page allocator" banks=video:64G@contig
 
+no_quota="give a number and K, M or G, such as 64M, or 0 for no quota"
+refuses "a quota that is no number" "$einval" "quota: 'much' is no multiple of 4K: $no_quota" \
+	banks=video:2M quota=much
+refuses "a quota that is no whole pages" "$einval" "quota: '4097' is no multiple of 4K: $no_quota" \
+	banks=video:2M quota=4097
+refuses "a negative quota" "$einval" "quota: '-4M' is no multiple of 4K" banks=video:2M quota=-4M
+refuses "an empty quota" "$einval" "quota: '' is no multiple of 4K" banks=video:2M quota=
+refuses "a quota with two suffixes" "$einval" "quota: '4MK' is no multiple" banks=video:2M quota=4MK
+refuses "a quota that overflows" "$erange" "quota: '99999999999999999999' $too_much" \
+	banks=video:2M quota=99999999999999999999
+refuses "a quota above half of 64 bits" "$erange" "quota: '8589934592G' $too_much" \
+	banks=video:2M quota=8589934592G
+refuses "a flag twice" "$einval" "$no_size" banks=video:2M:sync:sync
+
 [[ $(unclaimed) == "$unclaimed_before" ]] && cma_free_again "$free_before"
 ok "has lost no memory by what it refused"
 
@@ -332,6 +346,22 @@ detail="$(attr 0 used) $(attr 1 used)"
 ok "has all back after that"
 unload
 ok "is unloaded with both sources"
+
+loads banks=a:4M:sync,b:4M:sync:private,c:4M@contig:private:sync quota=3M
+ok "loads banks that are cleared by who frees, and a quota"
+detail=$(cat "$class"/membank?/{scrub,quota} | paste -sd' ')
+[[ $detail == "sync sync sync 3145728 3145728 3145728" ]]
+ok "says so"
+unload
+ok "is unloaded with a quota"
+
+loads banks=a:4M quota=0
+ok "loads without a quota"
+detail="$(attr 0 quota) $(attr 0 scrub)"
+[[ $detail == "0 background" ]]
+ok "says that there is none"
+unload
+ok "is unloaded without a quota"
 
 for round in 1 2; do
 	loads banks=big:96M,rt:16M@contig

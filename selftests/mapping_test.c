@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings of a dataspace: what may be done with them, and that they are made
- * of real pages, which the rest of the kernel can reach and hold.
+ * Mappings of a dataspace: what a program may do with its own. What others do
+ * with their pages is in io_test.c.
  */
 #include <fcntl.h>
-#include <linux/io_uring.h>
+#include <linux/capability.h>
+#include <linux/futex.h>
+#include <pthread.h>
 #include <signal.h>
-#include <sys/ioctl.h>
+#include <stdio.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include "kselftest_harness.h"
 
@@ -96,6 +97,68 @@ TEST_F(mapping, exec_is_refused)
 	EXPECT_EQ(EACCES, errno);
 }
 
+/* Returns the bytes that this process has locked, by what the kernel says. */
+static long locked(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	long kib = -1;
+	char line[128];
+
+	if (!file)
+		return -1;
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmLck: %ld", &kib) != 1)
+			kib = -1;
+	fclose(file);
+	return kib < 0 ? -1 : kib * (long)KIB;
+}
+
+/* Pages never move, so there is nothing to lock, and nothing is accounted. */
+TEST_F(mapping, locking_succeeds_and_locks_nothing)
+{
+	char *mem;
+
+	ASSERT_EQ(0, locked());
+	EXPECT_FALSE(test_present(self->mem));
+	EXPECT_EQ(0, mlock2(self->mem, LENGTH, MLOCK_ONFAULT));
+	EXPECT_EQ(0, locked());
+	EXPECT_EQ(0, mlock(self->mem, LENGTH));
+	EXPECT_EQ(0, locked());
+	/* But for that the pages are mapped now. */
+	EXPECT_TRUE(test_present(self->mem));
+	EXPECT_TRUE(test_present(self->mem + LENGTH - 1));
+	mem = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_LOCKED, self->fd, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	EXPECT_EQ(0, locked());
+	EXPECT_TRUE(test_present(mem + LENGTH - 1));
+	EXPECT_EQ(0, munlock(self->mem, LENGTH));
+	EXPECT_EQ(0, locked());
+
+	/* The figure is one that moves. */
+	mem = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_EQ(0, mlock(mem, LENGTH));
+	EXPECT_EQ(LENGTH, locked());
+}
+
+/* The kernel looks at the limit before it looks at what is to be locked. */
+TEST_F(mapping, locking_more_than_the_limit_is_refused)
+{
+	const struct rlimit limit = { LENGTH / 2, LENGTH / 2 };
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &limit));
+	ASSERT_EQ(0, test_drop_capability(CAP_IPC_LOCK));
+	EXPECT_EQ(-1, mlock(self->mem, LENGTH));
+	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_EQ(0, mlock(self->mem, LENGTH / 2));
+	EXPECT_EQ(0, locked());
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_LOCKED, self->fd, 0));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
 TEST_F_SIGNAL(mapping, write_to_a_protected_page_is_a_fault, SIGSEGV)
 {
 	self->mem[0] = 1;
@@ -172,168 +235,6 @@ TEST_F(mapping, dropped_pages_come_back_with_their_bytes)
 	EXPECT_TRUE(test_all_bytes(self->mem, 6, LENGTH));
 }
 
-TEST_F(mapping, another_process_reads_and_writes_it)
-{
-	struct iovec local = { .iov_len = LENGTH };
-	struct iovec remote = { .iov_base = self->mem, .iov_len = LENGTH };
-	pid_t child;
-	int go[2];
-	char byte;
-
-	local.iov_base = malloc(LENGTH);
-	ASSERT_NE(NULL, local.iov_base);
-	ASSERT_EQ(0, pipe(go));
-	child = fork();
-	if (!child) {
-		if (read(go[0], &byte, 1) != 1)
-			_exit(1);
-		_exit(test_all_bytes(self->mem, 0x22, LENGTH) ? 0 : 2);
-	}
-	/* Before the child has touched a single page. */
-	memset(self->mem, 0x21, LENGTH);
-	EXPECT_EQ(LENGTH, process_vm_readv(child, &local, 1, &remote, 1, 0));
-	EXPECT_TRUE(test_all_bytes(local.iov_base, 0x21, LENGTH));
-	memset(local.iov_base, 0x22, LENGTH);
-	EXPECT_EQ(LENGTH, process_vm_writev(child, &local, 1, &remote, 1, 0));
-	ASSERT_EQ(1, write(go[1], "", 1));
-	EXPECT_EQ(0, test_wait_child(child));
-	EXPECT_TRUE(test_all_bytes(self->mem, 0x22, LENGTH));
-}
-
-TEST_F(mapping, a_debugger_reads_and_writes_it)
-{
-	long *word = (long *)self->mem;
-	pid_t child;
-	int status;
-
-	*word = 41;
-	child = fork();
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
-		_exit(*word == 42 ? 0 : 1);
-	}
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	ASSERT_TRUE(WIFSTOPPED(status));
-	errno = 0;
-	EXPECT_EQ(41, ptrace(PTRACE_PEEKDATA, child, word, NULL));
-	EXPECT_EQ(0, errno);
-	EXPECT_EQ(0, ptrace(PTRACE_POKEDATA, child, word, 42));
-	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, NULL, NULL));
-	EXPECT_EQ(0, test_wait_child(child));
-	EXPECT_EQ(42, *word);
-}
-
-TEST_F(mapping, direct_io_reads_and_writes_it)
-{
-	char path[] = "/tmp/membank-direct-XXXXXX";
-	ssize_t ret;
-	int file;
-
-	file = mkostemp(path, O_DIRECT | O_CLOEXEC);
-	if (file < 0) {
-		ASSERT_EQ(EINVAL, errno);
-		SKIP(return, "the file system of /tmp has no O_DIRECT");
-	}
-	unlink(path);
-	memset(self->mem, 0x77, LENGTH);
-	ret = pwrite(file, self->mem, LENGTH, 0);
-	EXPECT_EQ(LENGTH, ret);
-	memset(self->mem, 0, LENGTH);
-	ret = pread(file, self->mem, LENGTH, 0);
-	EXPECT_EQ(LENGTH, ret);
-	EXPECT_TRUE(test_all_bytes(self->mem, 0x77, LENGTH));
-}
-
-/* A kernel that tries to move pages of CMA for it would do so for ever. */
-TEST_F(mapping, a_pin_for_long_is_refused_at_once)
-{
-	struct iovec iov = { .iov_base = self->mem, .iov_len = LENGTH };
-	struct io_uring_params params = {};
-	char source[16];
-	int ring;
-
-	ASSERT_TRUE(test_attr(0, "source", source, sizeof(source)));
-	if (strcmp(source, "cma"))
-		SKIP(return, "only pages of CMA cannot be pinned for long");
-	ring = syscall(__NR_io_uring_setup, 4, &params);
-	if (ring < 0)
-		SKIP(return, "no io_uring in this kernel: %s", strerror(errno));
-	/* Also of a mapping that has its pages already. */
-	memset(self->mem, 0x55, LENGTH / 2);
-	EXPECT_EQ(-1, syscall(__NR_io_uring_register, ring,
-			      IORING_REGISTER_BUFFERS, &iov, 1));
-	EXPECT_EQ(EFAULT, errno);
-
-	EXPECT_TRUE(test_all_bytes(self->mem, 0x55, LENGTH / 2));
-	memset(self->mem, 0x66, LENGTH);
-	EXPECT_TRUE(test_all_bytes(self->mem, 0x66, LENGTH));
-
-	/* The way to register is right: other memory is taken. */
-	iov.iov_base = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, iov.iov_base);
-	iov.iov_len = self->page;
-	EXPECT_EQ(0, syscall(__NR_io_uring_register, ring,
-			     IORING_REGISTER_BUFFERS, &iov, 1));
-	close(ring);
-}
-
-TEST_F(mapping, pages_in_a_pipe_show_later_writes)
-{
-	struct iovec iov = { .iov_base = self->mem, .iov_len = self->page };
-	int pipe_fds[2];
-	char *out;
-
-	out = malloc(self->page);
-	ASSERT_NE(NULL, out);
-	ASSERT_EQ(0, pipe(pipe_fds));
-	ASSERT_EQ(self->page, vmsplice(pipe_fds[1], &iov, 1, 0));
-	/* It was not copied: this is the page itself. */
-	memset(self->mem, 0x66, self->page);
-	ASSERT_EQ(self->page, read(pipe_fds[0], out, self->page));
-	EXPECT_TRUE(test_all_bytes(out, 0x66, self->page));
-}
-
-TEST_F(mapping, a_page_in_a_pipe_is_not_given_out_again)
-{
-	struct iovec iov = { .iov_base = self->mem + 2 * self->page,
-			     .iov_len = self->page };
-	__u64 size = test_number(0, "size");
-	int pipe_fds[2], round;
-	char *out, *mem;
-
-	out = malloc(self->page);
-	ASSERT_NE(NULL, out);
-	ASSERT_EQ(0, pipe(pipe_fds));
-	memset(self->mem, 0x66, LENGTH);
-	ASSERT_EQ(self->page, vmsplice(pipe_fds[1], &iov, 1, 0));
-	ASSERT_EQ(0, munmap(self->mem, LENGTH));
-	close(self->fd);
-
-	/* All but the page comes back, and the page stays away. */
-	EXPECT_TRUE(test_wait_used(self->page));
-	EXPECT_EQ(0, test_number(0, "dataspaces"));
-	for (round = 0; round < 3; round++) {
-		EXPECT_EQ(-ENOMEM, test_alloc(self->dev, size, 0, 0));
-		/* Whoever fills the bank meanwhile does not get hold of it. */
-		while ((mem = test_map(self->dev, LENGTH)) != MAP_FAILED)
-			memset(mem, 0x55, LENGTH);
-		while ((mem = test_map(self->dev, self->page)) != MAP_FAILED)
-			memset(mem, 0x55, self->page);
-		EXPECT_EQ(0, test_number(0, "free"));
-		usleep(100000);
-	}
-	ASSERT_EQ(self->page, read(pipe_fds[0], out, self->page));
-	EXPECT_TRUE(test_all_bytes(out, 0x66, self->page));
-
-	/* Now it is clean, and to be had. */
-	EXPECT_TRUE(test_wait_used(size - self->page));
-	mem = test_map(self->dev, self->page);
-	ASSERT_NE(MAP_FAILED, mem);
-	EXPECT_TRUE(test_all_bytes(mem, 0, self->page));
-}
-
 TEST_F(mapping, populate_brings_every_page)
 {
 	char *mem = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
@@ -347,11 +248,57 @@ TEST_F(mapping, populate_brings_every_page)
 	EXPECT_FALSE(test_present(self->mem));
 }
 
-TEST_F(mapping, lock_and_unlock_work)
+static int futex(__u32 *word, int operation, __u32 value)
 {
-	ASSERT_EQ(0, mlock(self->mem, LENGTH));
-	EXPECT_TRUE(test_present(self->mem + LENGTH - 1));
-	ASSERT_EQ(0, munlock(self->mem, LENGTH));
+	const struct timespec patience = { .tv_sec = TEST_PATIENCE / 1000 };
+	long ret =
+		syscall(SYS_futex, word, operation, value, &patience, NULL, 0);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* What the kernel knows a shared one by is its file's page: ours have none. */
+TEST_F(mapping, has_no_futex_that_processes_share)
+{
+	__u32 *word = (__u32 *)self->mem;
+
+	*word = 1;
+	/* Not EAGAIN, for a value that is another. */
+	EXPECT_EQ(-EFAULT, futex(word, FUTEX_WAIT, 2));
+	EXPECT_EQ(-EFAULT, futex(word, FUTEX_WAIT, 1));
+	EXPECT_EQ(-EFAULT, futex(word, FUTEX_WAKE, 1));
+	EXPECT_EQ(1, *word);
+}
+
+static void *wait_for_word(void *arg)
+{
+	__u32 *word = arg;
+	int ret;
+
+	do {
+		ret = futex(word, FUTEX_WAIT_PRIVATE, 1);
+	} while (!ret && __atomic_load_n(word, __ATOMIC_ACQUIRE) == 1);
+	return (void *)(long)ret;
+}
+
+TEST_F(mapping, has_futexes_between_threads)
+{
+	__u32 *word = (__u32 *)self->mem;
+	pthread_t thread;
+	int woken;
+	void *ret;
+
+	*word = 1;
+	EXPECT_EQ(-EAGAIN, futex(word, FUTEX_WAIT_PRIVATE, 2));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_word, word));
+	/* Until it waits; a wakeup alone makes it wait again. */
+	while ((woken = futex(word, FUTEX_WAKE_PRIVATE, 1)) == 0)
+		sched_yield();
+	EXPECT_EQ(1, woken);
+	__atomic_store_n(word, 2, __ATOMIC_RELEASE);
+	EXPECT_LE(0, futex(word, FUTEX_WAKE_PRIVATE, 1));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_TRUE(ret == (void *)0 || ret == (void *)(long)-EAGAIN);
 }
 
 TEST_F(mapping, fdinfo_tells_size_and_exporter)

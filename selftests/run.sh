@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Runs the selftests in the virtual machine, one after the other, each with
-# the kernel's log since its start as a witness: a report in it fails the
-# program that was running.
+# the kernel's log since its start and the banks as witnesses: a report in it,
+# or a bank that is not empty soon, fails the program that was running.
 #
 # usage: scripts/vm -- selftests/run.sh [FOLDER [NAME…]]
 #
@@ -20,22 +20,65 @@ scripts=$here/../scripts
 
 marker="membank-test: start"
 
-# What the module was loaded with.
+# Tenths of a second: who was killed lets go of pages a moment after its end.
+patience=200
+
+# What the module was loaded with, as insmod takes it.
 parameters() {
-	cat /sys/module/membank/parameters/banks 2> /dev/null || echo "not loaded"
+	local name value
+
+	if [[ ! -e /sys/module/membank ]]; then
+		echo "not loaded"
+		return
+	fi
+	for name in banks quota; do
+		value=$(< "/sys/module/membank/parameters/$name")
+		[[ -z $value || $value == "(null)" ]] || printf '%s=%s ' "$name" "$value"
+	done
 }
 
 # A program that was stopped in its middle must not fail those after it.
 load_again() {
+	local words
+
 	if [[ -e /sys/module/membank ]]; then
 		rmmod membank
 	fi
-	insmod "$MEMBANK_KO" "banks=$banks"
+	if [[ $loaded != "not loaded" ]]; then
+		read -ra words <<< "$loaded"
+		insmod "$MEMBANK_KO" "${words[@]}"
+	fi
+}
+
+# A line for each bank that is not empty. What has a hardware error stays.
+held() {
+	local bank used poisoned
+
+	for bank in /sys/class/membank/membank[0-9]*; do
+		[[ -e $bank/used ]] || continue
+		used=$(< "$bank/used") poisoned=$(< "$bank/poisoned")
+		((used == poisoned)) || echo "${bank##*/} was left with $used bytes used, $poisoned of them poisoned"
+	done
+}
+
+banks_are_empty() {
+	local tries text
+
+	for ((tries = 0; tries < patience; tries++)); do
+		text=$(held)
+		[[ -n $text ]] || return 0
+		sleep 0.1
+	done
+	echo "$text"
+	return 1
 }
 
 # witness FILE: what else than the program saw a failure: a report in the
-# kernel's log since its start, or a module that is not as it was.
+# kernel's log since its start, memory that nobody gave back, or a module that
+# is not as it was.
 witness() {
+	local text
+
 	dmesg | awk -v marker="$marker" '
 		index($0, marker) { text = "" }
 		{ text = text $0 "\n" }
@@ -44,7 +87,10 @@ witness() {
 	if grep -aEf "$scripts/lib/reports" -A 40 "$1.log" > "$1.kernel"; then
 		mv "$1.kernel" "$1.report"
 	fi
-	if [[ $(parameters) != "$banks" ]]; then
+	if ! text=$(banks_are_empty); then
+		echo "$text" >> "$1.report"
+	fi
+	if [[ $(parameters) != "$loaded" ]]; then
 		echo "the module was left: $(parameters)" >> "$1.report"
 		load_again 2>> "$1.report"
 	fi
@@ -72,7 +118,7 @@ main() {
 	rm -f "$out"/*.{tap,log,kernel,report} "$out/results"
 	printf '%s\n' "${names[@]}" > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
-	banks=$(parameters)
+	loaded=$(parameters)
 	for name in "${names[@]}"; do
 		echo "$marker of $name" > /dev/kmsg
 		run_program "$out" "$name" 900 "./$name"

@@ -147,8 +147,12 @@ TEST_F(service, offers_that_cannot_be_made_are_refused)
 		{ { .fd = notifier, .rights = 4 }, -EOPNOTSUPP },
 		{ { .fd = trigger, .rights = RECEIVE }, -EACCES },
 		{ { .fd = trigger, .rights = BOTH }, -EACCES },
-		{ { .fd = space, .rights = TRIGGER }, -EOPNOTSUPP },
-		{ { .fd = space, .kind = 1 }, -EINVAL },
+		{ { .fd = space, .rights = 0 }, -EINVAL },
+		{ { .fd = space, .rights = MEMBANK_DATASPACE_OWN },
+		  -EOPNOTSUPP },
+		{ { .fd = space, .rights = 8 }, -EOPNOTSUPP },
+		{ { .fd = space, .rights = MEMBANK_DATASPACE_READ, .kind = 1 },
+		  -EINVAL },
 	};
 	unsigned int i, files = test_open_files();
 
@@ -189,7 +193,7 @@ TEST_F(service, a_client_gets_what_is_offered_in_its_order)
 		offers[i].rights = i % BOTH + 1;
 	}
 	offers[7].fd = test_alloc(self->dev, MIB, 0, 0);
-	offers[7].rights = 0;
+	offers[7].rights = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE;
 	ASSERT_LE(0, offers[7].fd);
 	mine = test_map(offers[7].fd, MIB);
 	ASSERT_NE(MAP_FAILED, mine);
@@ -224,7 +228,8 @@ TEST_F(service, a_client_gets_what_is_offered_in_its_order)
 	}
 
 	EXPECT_EQ(MEMBANK_OFFER_DATASPACE, offers[7].kind);
-	EXPECT_EQ(0, offers[7].rights);
+	EXPECT_EQ(MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE,
+		  offers[7].rights);
 	theirs = test_map(offers[7].fd, MIB);
 	ASSERT_NE(MAP_FAILED, theirs);
 	EXPECT_STREQ("from the server", theirs);
@@ -440,7 +445,7 @@ TEST_F(service, a_killed_client_is_gone)
 
 TEST_F(service, a_killed_server_hangs_up_and_frees_its_name)
 {
-	struct membank_offer offer = {};
+	struct membank_offer offer = { .rights = MEMBANK_DATASPACE_READ };
 	int client, ret;
 	pid_t child = fork();
 
@@ -501,7 +506,10 @@ TEST_F(service, a_service_passed_to_another_process_lives_there)
 
 TEST_F(service, what_is_offered_is_held_and_ends_with_the_service)
 {
-	struct membank_offer offer = { .fd = test_alloc(self->dev, MIB, 0, 0) };
+	struct membank_offer offer = {
+		.fd = test_alloc(self->dev, MIB, 0, 0),
+		.rights = MEMBANK_DATASPACE_READ,
+	};
 	int fd = service_register(self->dev, "hold", 0200, &offer, 1);
 
 	ASSERT_LE(0, fd);

@@ -26,7 +26,7 @@ LAYOUT_FIELD(membank_get_info, out_features, 8);
 LAYOUT_FIELD(membank_get_info, out_banks, 16);
 LAYOUT_FIELD(membank_get_info, out_bank, 20);
 
-LAYOUT_SIZE(membank_bank_info, 120);
+LAYOUT_SIZE(membank_bank_info, 136);
 LAYOUT_FIELD(membank_bank_info, size, 0);
 LAYOUT_FIELD(membank_bank_info, bank, 4);
 LAYOUT_FIELD(membank_bank_info, out_length, 8);
@@ -38,6 +38,8 @@ LAYOUT_FIELD(membank_bank_info, out_node, 44);
 LAYOUT_FIELD(membank_bank_info, out_source, 48);
 LAYOUT_FIELD(membank_bank_info, out_flags, 52);
 LAYOUT_FIELD(membank_bank_info, out_name, 56);
+LAYOUT_FIELD(membank_bank_info, out_quota, 120);
+LAYOUT_FIELD(membank_bank_info, out_charged, 128);
 
 LAYOUT_SIZE(membank_dataspace_alloc, 24);
 LAYOUT_FIELD(membank_dataspace_alloc, size, 0);
@@ -55,7 +57,39 @@ LAYOUT_FIELD(membank_dataspace_info, out_offset, 24);
 LAYOUT_FIELD(membank_dataspace_info, out_bank, 32);
 LAYOUT_FIELD(membank_dataspace_info, out_flags, 36);
 LAYOUT_FIELD(membank_dataspace_info, out_mappings, 40);
-LAYOUT_FIELD(membank_dataspace_info, __reserved, 44);
+LAYOUT_FIELD(membank_dataspace_info, out_rights, 44);
+
+LAYOUT_SIZE(membank_dataspace_derive, 16);
+LAYOUT_FIELD(membank_dataspace_derive, size, 0);
+LAYOUT_FIELD(membank_dataspace_derive, fd, 4);
+LAYOUT_FIELD(membank_dataspace_derive, rights, 8);
+LAYOUT_FIELD(membank_dataspace_derive, out_fd, 12);
+
+LAYOUT_SIZE(membank_dataspace_clear, 24);
+LAYOUT_FIELD(membank_dataspace_clear, size, 0);
+LAYOUT_FIELD(membank_dataspace_clear, fd, 4);
+LAYOUT_FIELD(membank_dataspace_clear, offset, 8);
+LAYOUT_FIELD(membank_dataspace_clear, length, 16);
+
+LAYOUT_SIZE(membank_dataspace_copy, 40);
+LAYOUT_FIELD(membank_dataspace_copy, size, 0);
+LAYOUT_FIELD(membank_dataspace_copy, flags, 4);
+LAYOUT_FIELD(membank_dataspace_copy, fd, 8);
+LAYOUT_FIELD(membank_dataspace_copy, from, 12);
+LAYOUT_FIELD(membank_dataspace_copy, offset, 16);
+LAYOUT_FIELD(membank_dataspace_copy, from_offset, 24);
+LAYOUT_FIELD(membank_dataspace_copy, length, 32);
+
+LAYOUT_SIZE(membank_dataspace_phys, 32);
+LAYOUT_FIELD(membank_dataspace_phys, size, 0);
+LAYOUT_FIELD(membank_dataspace_phys, fd, 4);
+LAYOUT_FIELD(membank_dataspace_phys, offset, 8);
+LAYOUT_FIELD(membank_dataspace_phys, out_addr, 16);
+LAYOUT_FIELD(membank_dataspace_phys, out_length, 24);
+
+LAYOUT_SIZE(membank_dataspace_revoke, 8);
+LAYOUT_FIELD(membank_dataspace_revoke, size, 0);
+LAYOUT_FIELD(membank_dataspace_revoke, fd, 4);
 
 LAYOUT_SIZE(membank_region_attach, 48);
 LAYOUT_FIELD(membank_region_attach, size, 0);

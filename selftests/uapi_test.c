@@ -27,6 +27,11 @@ union args {
 	struct membank_bank_info bank_info;
 	struct membank_dataspace_alloc alloc;
 	struct membank_dataspace_info info;
+	struct membank_dataspace_derive lend;
+	struct membank_dataspace_clear clear;
+	struct membank_dataspace_copy copy;
+	struct membank_dataspace_phys phys;
+	struct membank_dataspace_revoke revoke;
 	struct membank_region_attach attach;
 	struct membank_region_detach detach;
 	struct membank_region_find find;
@@ -79,6 +84,47 @@ static const struct form dataspace_alloc = {
 static const struct form dataspace_info = {
 	.command = MEMBANK_IOC_DATASPACE_INFO,
 	.size = sizeof(struct membank_dataspace_info),
+	.flags_at = NONE,
+	.reserved_at = NONE,
+	.out_fd_at = NONE,
+};
+
+static const struct form dataspace_derive = {
+	.command = MEMBANK_IOC_DATASPACE_DERIVE,
+	.size = sizeof(struct membank_dataspace_derive),
+	.flags_at = AT(dataspace_derive, rights),
+	.flags_known = 7,
+	.reserved_at = NONE,
+	.out_fd_at = AT(dataspace_derive, out_fd),
+};
+
+static const struct form dataspace_clear = {
+	.command = MEMBANK_IOC_DATASPACE_CLEAR,
+	.size = sizeof(struct membank_dataspace_clear),
+	.flags_at = NONE,
+	.reserved_at = NONE,
+	.out_fd_at = NONE,
+};
+
+static const struct form dataspace_copy = {
+	.command = MEMBANK_IOC_DATASPACE_COPY,
+	.size = sizeof(struct membank_dataspace_copy),
+	.flags_at = AT(dataspace_copy, flags),
+	.reserved_at = NONE,
+	.out_fd_at = NONE,
+};
+
+static const struct form dataspace_phys = {
+	.command = MEMBANK_IOC_DATASPACE_PHYS,
+	.size = sizeof(struct membank_dataspace_phys),
+	.flags_at = NONE,
+	.reserved_at = NONE,
+	.out_fd_at = NONE,
+};
+
+static const struct form dataspace_revoke = {
+	.command = MEMBANK_IOC_DATASPACE_REVOKE,
+	.size = sizeof(struct membank_dataspace_revoke),
 	.flags_at = NONE,
 	.reserved_at = NONE,
 	.out_fd_at = NONE,
@@ -165,6 +211,8 @@ FIXTURE(command)
 {
 	int dev;
 	int dataspace;
+	/* What the command is about to revoke. */
+	int victim;
 	int notifier;
 	int eventfd;
 	int service;
@@ -185,6 +233,11 @@ FIXTURE_VARIANT_ADD(command, get_info) { &get_info };
 FIXTURE_VARIANT_ADD(command, bank_info) { &bank_info };
 FIXTURE_VARIANT_ADD(command, dataspace_alloc) { &dataspace_alloc };
 FIXTURE_VARIANT_ADD(command, dataspace_info) { &dataspace_info };
+FIXTURE_VARIANT_ADD(command, dataspace_derive) { &dataspace_derive };
+FIXTURE_VARIANT_ADD(command, dataspace_clear) { &dataspace_clear };
+FIXTURE_VARIANT_ADD(command, dataspace_copy) { &dataspace_copy };
+FIXTURE_VARIANT_ADD(command, dataspace_phys) { &dataspace_phys };
+FIXTURE_VARIANT_ADD(command, dataspace_revoke) { &dataspace_revoke };
 FIXTURE_VARIANT_ADD(command, region_attach) { &region_attach };
 FIXTURE_VARIANT_ADD(command, region_detach) { &region_detach };
 FIXTURE_VARIANT_ADD(command, region_find) { &region_find };
@@ -225,6 +278,33 @@ static void fill(FIXTURE_DATA(command) * self,
 		break;
 	case MEMBANK_IOC_DATASPACE_INFO:
 		args->info.fd = self->dataspace;
+		break;
+	case MEMBANK_IOC_DATASPACE_DERIVE:
+		args->lend.fd = self->dataspace;
+		args->lend.rights = MEMBANK_DATASPACE_READ;
+		break;
+	case MEMBANK_IOC_DATASPACE_CLEAR:
+		args->clear.fd = self->dataspace;
+		args->clear.offset = 0;
+		args->clear.length = 1;
+		break;
+	case MEMBANK_IOC_DATASPACE_COPY:
+		args->copy.fd = self->dataspace;
+		args->copy.from = self->dataspace;
+		args->copy.offset = 1;
+		args->copy.from_offset = 0;
+		args->copy.length = 1;
+		break;
+	case MEMBANK_IOC_DATASPACE_PHYS:
+		args->phys.fd = self->dataspace;
+		args->phys.offset = 0;
+		break;
+	case MEMBANK_IOC_DATASPACE_REVOKE:
+		/* Once only: of a fresh one each time. */
+		if (self->victim >= 0)
+			close(self->victim);
+		self->victim = test_alloc(self->dev, self->page, 0, 0);
+		args->revoke.fd = self->victim;
 		break;
 	case MEMBANK_IOC_REGION_ATTACH:
 		args->attach.fd = self->dataspace;
@@ -304,6 +384,7 @@ FIXTURE_SETUP(command)
 	self->dataspace = test_alloc(self->dev, self->page, 0, 0);
 	ASSERT_LE(0, self->dataspace);
 	self->region = test_map(self->dataspace, self->page);
+	self->victim = -1;
 	ASSERT_NE(MAP_FAILED, self->region);
 	test_ok(self->dev, MEMBANK_IOC_NOTIFIER_CREATE, &create);
 	self->notifier = create.out_fd;
@@ -322,8 +403,10 @@ FIXTURE_TEARDOWN_PARENT(command)
 
 TEST_F(command, succeeds_with_the_size_of_this_release)
 {
-	unsigned int files = test_open_files();
+	unsigned int files;
 
+	fill(self, variant);
+	files = test_open_files();
 	ASSERT_EQ(0, call(self, variant, variant->form->size, NONE));
 	EXPECT_EQ(variant->form->size, self->args.size);
 	EXPECT_EQ(files, test_open_files());
@@ -395,9 +478,11 @@ TEST_F(command, faults_on_a_struct_that_is_not_there)
 {
 	char *pages = mmap(NULL, 2 * self->page, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned int files = test_open_files();
+	unsigned int files;
 	void *args;
 
+	fill(self, variant);
+	files = test_open_files();
 	ASSERT_NE(MAP_FAILED, pages);
 	ASSERT_EQ(0, munmap(pages + self->page, self->page));
 	test_err(EFAULT, self->fd, variant->form->command, NULL);
@@ -420,11 +505,13 @@ TEST_F(command, that_cannot_write_its_answer_opens_nothing)
 {
 	void *args = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned int files = test_open_files();
-	__u64 used = test_used();
+	unsigned int files;
+	__u64 used;
 
 	ASSERT_NE(MAP_FAILED, args);
 	fill(self, variant);
+	files = test_open_files();
+	used = test_used();
 	memcpy(args, &self->args, variant->form->size);
 	ASSERT_EQ(0, mprotect(args, self->page, PROT_READ));
 	test_err(EFAULT, self->fd, variant->form->command, args);
@@ -438,21 +525,23 @@ TEST_F(command, without_a_free_descriptor_leaves_nothing)
 {
 	const bool opens = variant->form->out_fd_at != NONE;
 	struct rlimit limit, tight;
-	__u64 used = test_used();
+	__u64 used;
 	int ret;
 
+	fill(self, variant);
+	used = test_used();
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
 	tight = limit;
 	tight.rlim_cur = dup(self->dev);
 	ASSERT_NE(-1, tight.rlim_cur);
 	close(tight.rlim_cur);
 
-	fill(self, variant);
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &tight));
 	ret = test_ioctl(self->fd, variant->form->command, &self->args);
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	EXPECT_EQ(opens ? -EMFILE : 0, ret);
-	EXPECT_EQ(used, test_used());
+	if (opens)
+		EXPECT_EQ(used, test_used());
 	EXPECT_EQ(0, call(self, variant, variant->form->size, NONE));
 }
 
@@ -494,9 +583,12 @@ TEST_F(number, that_no_command_has_is_unknown)
 	static const unsigned long known[] = {
 		MEMBANK_IOC_GET_INFO,	      MEMBANK_IOC_BANK_INFO,
 		MEMBANK_IOC_DATASPACE_ALLOC,  MEMBANK_IOC_DATASPACE_INFO,
-		MEMBANK_IOC_REGION_ATTACH,    MEMBANK_IOC_REGION_DETACH,
-		MEMBANK_IOC_REGION_FIND,      MEMBANK_IOC_NOTIFIER_CREATE,
-		MEMBANK_IOC_SERVICE_REGISTER, MEMBANK_IOC_SERVICE_CONNECT,
+		MEMBANK_IOC_DATASPACE_DERIVE, MEMBANK_IOC_DATASPACE_CLEAR,
+		MEMBANK_IOC_DATASPACE_COPY,   MEMBANK_IOC_DATASPACE_PHYS,
+		MEMBANK_IOC_DATASPACE_REVOKE, MEMBANK_IOC_REGION_ATTACH,
+		MEMBANK_IOC_REGION_DETACH,    MEMBANK_IOC_REGION_FIND,
+		MEMBANK_IOC_NOTIFIER_CREATE,  MEMBANK_IOC_SERVICE_REGISTER,
+		MEMBANK_IOC_SERVICE_CONNECT,
 	};
 	unsigned char args[256] = { sizeof(args) - 1 };
 	unsigned long number;

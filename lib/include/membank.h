@@ -72,29 +72,131 @@ int membank_bank_info(int dev, uint32_t bank,
 /**
  * membank_dataspace_alloc() - allocate contiguous, zeroed memory
  * @dev: from membank_open(): the bank that it is taken from
- * @length: bytes
- * @flags: MEMBANK_DATASPACE_SUPER_PAGES or 0
+ * @length: bytes, kept to the byte; the extent is rounded up to pages. With
+ *          MEMBANK_DATASPACE_CONTINUOUS it may be negative: then the largest
+ *          extent that leaves at least -@length bytes of the caller's quota
+ *          free, or of the bank, where there is no quota;
+ *          membank_dataspace_info() tells how large it is
+ * @flags: set of enum membank_dataspace_flags; SUPER_PAGES rounds up to, and
+ *         aligns to, 2 MiB, what the other two ask for is always so
  * @align: least log2 alignment of the physical address, 0 for a page, up to 30
- * @out_dataspace: a dma-buf, to be closed; the memory lives as long as this
- *                 descriptor, a copy, a mapping or a device holds it
+ * @out_dataspace: a dma-buf with all rights, to be closed; the memory lives as
+ *                 long as this descriptor, a copy, another one that was derived
+ *                 from it, a mapping or a device holds it
  *
- * Return: 0; -ERANGE: the length is 0 or more than the bank can hold, or @align
- * is above 30; -ENOMEM: no free extent is large enough now; -EOPNOTSUPP: an
- * unknown flag.
+ * Return: 0; -ERANGE: @length is 0, negative without CONTINUOUS, or more than
+ * the bank can ever hold, or @align is above 30; -ENOMEM: no free extent is
+ * large enough now; -EDQUOT: the caller's user id would have more of the bank
+ * than its quota, or its control group more than its dmem.max; -EOPNOTSUPP: an
+ * unknown flag; -EINTR: the process is being killed.
  */
-int membank_dataspace_alloc(int dev, uint64_t length, uint32_t flags,
+int membank_dataspace_alloc(int dev, int64_t length, uint32_t flags,
 			    uint32_t align, int *out_dataspace);
 
 /**
  * membank_dataspace_info() - what a dataspace is
  * @dev: from membank_open(), of any bank
- * @dataspace: the dataspace
+ * @dataspace: the dataspace, with any right
  * @out_info: filled; see struct membank_dataspace_info in linux/membank.h
  *
- * Return: 0; -EINVAL: @dataspace is none.
+ * Return: 0; -EINVAL: @dataspace is none; -ENODEV: it was revoked.
  */
 int membank_dataspace_info(int dev, int dataspace,
 			   struct membank_dataspace_info *out_info);
+
+/**
+ * membank_dataspace_derive() - another descriptor of it, with fewer rights
+ * @dev: from membank_open(), of any bank
+ * @dataspace: the dataspace
+ * @rights: set of enum membank_dataspace_rights, at least one
+ * @out_dataspace: a dma-buf of the same memory that has just these rights; to
+ *                 be closed
+ *
+ * This one can be lent: whoever gets it has no way to more than these rights.
+ *
+ * Return: 0; -EACCES: @dataspace lacks one of @rights; -EINVAL: @rights is 0,
+ * or @dataspace is none; -ENODEV: it was revoked; -EOPNOTSUPP: an unknown
+ * right.
+ */
+int membank_dataspace_derive(int dev, int dataspace, uint32_t rights,
+			     int *out_dataspace);
+
+/**
+ * membank_dataspace_clear() - write zeroes
+ * @dev: from membank_open(), of any bank
+ * @dataspace: the dataspace, with the right WRITE
+ * @offset: first byte
+ * @length: bytes, at least 1
+ *
+ * It need not be attached. Who has it attached sees the bytes change, in no
+ * particular order.
+ *
+ * Return: 0; -EACCES: no right to write; -ERANGE: the range lies beyond the
+ * bytes that were asked for; -EINVAL: @length is 0, or @dataspace is none;
+ * -ENODEV: it was revoked; -EIO: a page of the range has a hardware error, and
+ * nothing is cleared; -EINTR: the process is being killed.
+ */
+int membank_dataspace_clear(int dev, int dataspace, uint64_t offset,
+			    uint64_t length);
+
+/**
+ * membank_dataspace_copy() - copy from one dataspace to another
+ * @dev: from membank_open(), of any bank
+ * @dataspace: what is written, with the right WRITE
+ * @offset: its first byte to be written
+ * @from: what is read, with the right READ; of any bank. It may be the same
+ *        memory, also where the ranges overlap: the bytes arrive as they were
+ *        before
+ * @from_offset: its first byte to be read
+ * @length: bytes, at least 1
+ *
+ * Neither need be attached.
+ *
+ * Return: 0; -EACCES: @dataspace has no right to write, or @from none to read;
+ * -ERANGE: a range lies beyond the bytes that were asked for; -EINVAL: @length
+ * is 0, or one of them is no dataspace; -ENODEV: one of them was revoked; -EIO:
+ * a page of a range has a hardware error, and nothing is copied; -EINTR: the
+ * process is being killed.
+ */
+int membank_dataspace_copy(int dev, int dataspace, uint64_t offset, int from,
+			   uint64_t from_offset, uint64_t length);
+
+/**
+ * membank_dataspace_phys() - where it is in physical memory
+ * @dev: from membank_open(), of any bank
+ * @dataspace: the dataspace, with any right
+ * @offset: one of its bytes
+ * @out_addr: physical address of this byte
+ * @out_length: bytes that follow one another from there on, up to the last of
+ *              those that were asked for; may be NULL
+ *
+ * The address stays the same until the dataspace is freed or revoked: for
+ * hardware that no driver stands before.
+ *
+ * Return: 0; -EPERM: the caller has no CAP_SYS_RAWIO; -ERANGE: @offset lies
+ * beyond the bytes that were asked for; -EINVAL: @dataspace is none; -ENODEV:
+ * it was revoked.
+ */
+int membank_dataspace_phys(int dev, int dataspace, uint64_t offset,
+			   uint64_t *out_addr, uint64_t *out_length);
+
+/**
+ * membank_dataspace_revoke() - take the memory back from everybody
+ * @dev: from membank_open(), of any bank
+ * @dataspace: the dataspace, with the right OWN; still to be closed
+ *
+ * On return its memory is mapped nowhere. Who touches a place where it was is
+ * sent SIGBUS. What would use the memory through a descriptor of it is -ENODEV,
+ * if no other error comes first, such as -EACCES for a missing right; a device
+ * may still attach to it, but not map it. What does not need the memory still
+ * answers: lseek(), poll(), the dma-buf's name, fdinfo. The memory goes back to
+ * its bank, which is not waited for here, as soon as no device and no I/O has
+ * it any more and the fences of devices are signaled.
+ *
+ * Return: 0; -EACCES: no right to revoke; -EINVAL: @dataspace is none; -ENODEV:
+ * it was revoked before.
+ */
+int membank_dataspace_revoke(int dev, int dataspace);
 
 /**
  * enum membank_access - what the CPU is about to do with a dataspace
@@ -113,7 +215,8 @@ enum membank_access {
  *
  * Not needed between programs, only between a program and a device.
  *
- * Return: 0; -EINVAL: @access is wrong.
+ * Return: 0; -EINVAL: @access is wrong; -EACCES: @dataspace has no such right;
+ * -ENODEV: it was revoked.
  */
 int membank_sync_start(int dataspace, unsigned int access);
 
@@ -122,7 +225,7 @@ int membank_sync_start(int dataspace, unsigned int access);
  * @dataspace: the dataspace
  * @access: as in membank_sync_start()
  *
- * Return: 0; -EINVAL: @access is wrong.
+ * Return: as membank_sync_start().
  */
 int membank_sync_end(int dataspace, unsigned int access);
 
@@ -141,8 +244,9 @@ int membank_sync_end(int dataspace, unsigned int access);
  * @out_addr: where it is now; unmapped by membank_region_detach() or munmap()
  *
  * Return: 0; -EADDRNOTAVAIL: the place is taken, or the search found none;
- * -ERANGE: beyond the dataspace; -EINVAL, -EPERM, -EOPNOTSUPP: see struct
- * membank_region_attach in linux/membank.h.
+ * -ERANGE: beyond the dataspace; -EACCES: @dataspace has no right to read, or
+ * none to write and @flags has no READ_ONLY; -ENODEV: it was revoked; -EINVAL,
+ * -EPERM, -EOPNOTSUPP: see struct membank_region_attach in linux/membank.h.
  */
 int membank_region_attach(int dev, int dataspace, uint64_t offset,
 			  uint64_t length, uint32_t flags, uint32_t align,
@@ -163,10 +267,14 @@ int membank_region_detach(int dev, void *addr);
  * @dev: from membank_open(); its opener's address space is looked at
  * @addr: any address
  * @out_info: filled; see struct membank_region_find in linux/membank.h; its
- *            out_fd is a descriptor of the dataspace, to be closed
+ *            out_fd is a descriptor of the dataspace, to be closed: of a region
+ *            that is not READ_ONLY, in the opener's own process, the one that
+ *            was attached; else a new one with the right READ, and WRITE if the
+ *            region is not READ_ONLY. If the dataspace was revoked it is always
+ *            the one that was attached
  *
  * Return: 0; -ENOENT: no region holds @addr; -ESRCH: the opener is gone or has
- * called exec().
+ * called exec(); -EINTR: the process is being killed.
  */
 int membank_region_find(int dev, const void *addr,
 			struct membank_region_find *out_info);
@@ -243,14 +351,17 @@ int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
  * membank_service_register() - offer dataspaces and notifiers under a name
  * @dev: from membank_open(), of any bank
  * @name: 1 to MEMBANK_NAME_MAX bytes, no '/'
- * @offers: fd and, for a notifier, rights of each; held by the service
+ * @offers: fd of each, and the rights that clients get: of a dataspace
+ *          MEMBANK_DATASPACE_READ, _WRITE or both, of a notifier a set of enum
+ *          membank_notifier_rights; at least one; held by the service
  * @count: how many, at most MEMBANK_OFFERS_MAX
  * @mode: who may connect: a set of 0222
  * @out_service: readable when a client came or went; to be closed, which ends
  *               the service
  *
  * Return: 0; -EEXIST: the name is taken; -EACCES: an offer asks for rights that
- * its descriptor lacks; -EINVAL: name, mode, count or an offer is wrong.
+ * its descriptor lacks; -EINVAL: name, mode, count or an offer is wrong, such
+ * as one without rights; -EOPNOTSUPP: a right that cannot be offered.
  */
 int membank_service_register(int dev, const char *name,
 			     const struct membank_offer *offers,
@@ -276,7 +387,8 @@ int membank_service_read_event(int service,
  * @name: its name
  * @timeout_ms: milliseconds to wait for the name to appear; 0: do not wait;
  *              -1: for ever
- * @offers: room for what it offers
+ * @offers: room for what it offers; see struct membank_offer in
+ *          linux/membank.h
  * @count: how much room; set to how many there are
  * @out_pid: process id of the server, 0 if the caller cannot see it; may be
  *           NULL
@@ -286,11 +398,13 @@ int membank_service_read_event(int service,
  *
  * Return: 0; -ENOENT: there is no such service; -ETIMEDOUT: none appeared in
  * time; -EACCES: it does not admit the caller; -ENOSPC: @offers is too short;
- * -EINTR: a signal came; -EINVAL: the name is wrong.
+ * -ENODEV: a dataspace that it offers was revoked; -EINTR: a signal came;
+ * -EINVAL: the name is wrong.
  */
 int membank_service_connect(int dev, const char *name, int timeout_ms,
 			    struct membank_offer *offers, unsigned int *count,
 			    pid_t *out_pid, int *out_connection);
+
 
 /* ----------------------------------------------------------------- module */
 
@@ -315,6 +429,21 @@ int membank_load(const char *params, char *why, size_t size);
 
 /**
  * enum membank_operation - what was tried, for membank_explain()
+ * @MEMBANK_OPEN: membank_open(), membank_bank_info()
+ * @MEMBANK_ALLOC: membank_dataspace_alloc()
+ * @MEMBANK_ATTACH: membank_region_attach()
+ * @MEMBANK_DETACH: membank_region_detach()
+ * @MEMBANK_FIND: membank_region_find()
+ * @MEMBANK_NOTIFY: membank_notifier_*()
+ * @MEMBANK_REGISTER: membank_service_register(), membank_service_read_event()
+ * @MEMBANK_CONNECT: membank_service_connect()
+ * @MEMBANK_INFO: membank_dataspace_info()
+ * @MEMBANK_DERIVE: membank_dataspace_derive()
+ * @MEMBANK_CLEAR: membank_dataspace_clear()
+ * @MEMBANK_COPY: membank_dataspace_copy()
+ * @MEMBANK_PHYS: membank_dataspace_phys()
+ * @MEMBANK_REVOKE: membank_dataspace_revoke()
+ * @MEMBANK_SYNC: membank_sync_start(), membank_sync_end()
  */
 enum membank_operation {
 	MEMBANK_OPEN,
@@ -325,6 +454,13 @@ enum membank_operation {
 	MEMBANK_NOTIFY,
 	MEMBANK_REGISTER,
 	MEMBANK_CONNECT,
+	MEMBANK_INFO,
+	MEMBANK_DERIVE,
+	MEMBANK_CLEAR,
+	MEMBANK_COPY,
+	MEMBANK_PHYS,
+	MEMBANK_REVOKE,
+	MEMBANK_SYNC,
 };
 
 /**
@@ -333,7 +469,7 @@ enum membank_operation {
  * @error: what it returned, negative
  *
  * Return: a sentence without a full stop, constant, never NULL; for errors that
- * mean nothing special here, what strerror() would say of most.
+ * no function here is documented to return, what strerror() would say of most.
  */
 const char *membank_explain(enum membank_operation operation, int error);
 

@@ -63,6 +63,11 @@ enum membank_command_number {
 
 	MEMBANK_CMD_DATASPACE_ALLOC = 0x10,
 	MEMBANK_CMD_DATASPACE_INFO = 0x11,
+	MEMBANK_CMD_DATASPACE_DERIVE = 0x12,
+	MEMBANK_CMD_DATASPACE_CLEAR = 0x13,
+	MEMBANK_CMD_DATASPACE_COPY = 0x14,
+	MEMBANK_CMD_DATASPACE_PHYS = 0x15,
+	MEMBANK_CMD_DATASPACE_REVOKE = 0x16,
 
 	MEMBANK_CMD_REGION_ATTACH = 0x20,
 	MEMBANK_CMD_REGION_DETACH = 0x21,
@@ -84,6 +89,11 @@ enum membank_command_number {
  * @MEMBANK_FEATURE_REGIONS: REGION_ATTACH, REGION_DETACH, REGION_FIND
  * @MEMBANK_FEATURE_NOTIFIERS: NOTIFIER_*
  * @MEMBANK_FEATURE_SERVICES: SERVICE_*
+ * @MEMBANK_FEATURE_RIGHTS: DATASPACE_DERIVE, DATASPACE_REVOKE, @out_rights of
+ *                          DATASPACE_INFO, rights of the dataspaces that a
+ *                          service offers
+ * @MEMBANK_FEATURE_CONTENT: DATASPACE_CLEAR, DATASPACE_COPY, DATASPACE_PHYS
+ * @MEMBANK_FEATURE_QUOTA: EDQUOT, and the figures for it in BANK_INFO
  */
 enum membank_features {
 	MEMBANK_FEATURE_BANKS = 1 << 0,
@@ -91,6 +101,9 @@ enum membank_features {
 	MEMBANK_FEATURE_REGIONS = 1 << 2,
 	MEMBANK_FEATURE_NOTIFIERS = 1 << 3,
 	MEMBANK_FEATURE_SERVICES = 1 << 4,
+	MEMBANK_FEATURE_RIGHTS = 1 << 5,
+	MEMBANK_FEATURE_CONTENT = 1 << 6,
+	MEMBANK_FEATURE_QUOTA = 1 << 7,
 };
 
 /**
@@ -127,9 +140,12 @@ enum membank_source {
 /**
  * enum membank_bank_flags - what is special about a bank
  * @MEMBANK_BANK_PRIVATE: /dev/membank never chooses it
+ * @MEMBANK_BANK_SYNC: who frees memory of it clears the memory, too; else that
+ *                     is done in the background
  */
 enum membank_bank_flags {
 	MEMBANK_BANK_PRIVATE = 1 << 0,
+	MEMBANK_BANK_SYNC = 1 << 1,
 };
 
 /**
@@ -145,6 +161,12 @@ enum membank_bank_flags {
  * @out_source: one of &enum membank_source
  * @out_flags: set of &enum membank_bank_flags
  * @out_name: NUL-terminated name
+ * @out_quota: bytes that each user id may have of this bank, 0: as many as
+ *             there are
+ * @out_charged: bytes that the caller's user id has, if there is a quota; a
+ *               caller with CAP_SYS_RESOURCE is not charged. In a user
+ *               namespace it is the id of who made the namespace (the outermost
+ *               one), here and for EDQUOT
  *
  * The figures belong to one moment, which is over when the command returns.
  *
@@ -162,6 +184,8 @@ struct membank_bank_info {
 	__u32 out_source;
 	__u32 out_flags;
 	char out_name[MEMBANK_NAME_MAX + 1];
+	__aligned_u64 out_quota;
+	__aligned_u64 out_charged;
 };
 
 #define MEMBANK_IOC_BANK_INFO _IO(MEMBANK_IOC, MEMBANK_CMD_BANK_INFO)
@@ -170,7 +194,9 @@ struct membank_bank_info {
  * enum membank_dataspace_flags - L4Re's Mem_alloc_flags
  * @MEMBANK_DATASPACE_CONTINUOUS: physically contiguous (always true)
  * @MEMBANK_DATASPACE_PINNED: never moved (always true)
- * @MEMBANK_DATASPACE_SUPER_PAGES: extent and alignment are multiples of 2 MiB
+ * @MEMBANK_DATASPACE_SUPER_PAGES: extent and alignment are multiples of 2 MiB,
+ *                                 and mappings use 2 MiB entries where their
+ *                                 address allows
  */
 enum membank_dataspace_flags {
 	MEMBANK_DATASPACE_CONTINUOUS = 1 << 0,
@@ -179,21 +205,43 @@ enum membank_dataspace_flags {
 };
 
 /**
+ * enum membank_dataspace_rights - what a dataspace's descriptor may do
+ * @MEMBANK_DATASPACE_READ: map it for reading, copy from it, devices read it
+ * @MEMBANK_DATASPACE_WRITE: map it for writing (with READ), copy to it, clear
+ *                           it, devices write it
+ * @MEMBANK_DATASPACE_OWN: revoke it
+ *
+ * A descriptor keeps its rights for life, wherever it is passed. Who has more
+ * can derive a descriptor with fewer; nothing leads the other way.
+ */
+enum membank_dataspace_rights {
+	MEMBANK_DATASPACE_READ = 1 << 0,
+	MEMBANK_DATASPACE_WRITE = 1 << 1,
+	MEMBANK_DATASPACE_OWN = 1 << 2,
+};
+
+/**
  * struct membank_dataspace_alloc - ioctl(MEMBANK_IOC_DATASPACE_ALLOC), on the
  *                                  node of a bank, or on /dev/membank for any
  * @size: sizeof(struct membank_dataspace_alloc)
  * @flags: set of &enum membank_dataspace_flags
- * @length: bytes, kept to the byte; the extent is rounded up to pages
+ * @length: bytes, kept to the byte; the extent is rounded up to pages. With
+ *          CONTINUOUS it may be negative (two's complement): then the largest
+ *          extent that leaves at least -@length bytes of the caller's quota
+ *          free, or of the bank, where there is no quota; DATASPACE_INFO tells
+ *          how large it is
  * @align: least log2 alignment of the physical address, 0 for a page, up to 30
- * @out_fd: the dataspace: a dma-buf, readable and writable, all bytes zero
+ * @out_fd: the dataspace: a dma-buf with all rights, all bytes zero
  *
  * The dataspace lives as long as a descriptor, a mapping or a dma-buf importer
  * holds it. Allocation migrates no page and does not wait for memory.
  *
- * Errors: ERANGE: @length is 0 or more than the bank can ever hold, or @align
- * is above 30. ENOMEM: the bank (with /dev/membank: any bank that is not
- * private) has no such extent free now, or kernel memory is short.
- * EINTR: a fatal signal came.
+ * Errors: ERANGE: @length is 0, negative without CONTINUOUS, or more than the
+ * bank can ever hold, or @align is above 30. ENOMEM: the bank (with
+ * /dev/membank: any bank that is not private) has no such extent free now, or
+ * kernel memory is short. EDQUOT: the caller's user id (see @out_charged of
+ * BANK_INFO) would have more of the bank than its quota, or its control group
+ * more than its dmem.max. EINTR: a fatal signal came.
  */
 struct membank_dataspace_alloc {
 	__u32 size;
@@ -217,9 +265,9 @@ struct membank_dataspace_alloc {
  * @out_bank: number of its bank
  * @out_flags: set of &enum membank_dataspace_flags it was allocated with
  * @out_mappings: number of mappings (VMAs) of it in all processes
- * @__reserved: written as 0
+ * @out_rights: set of &enum membank_dataspace_rights that @fd has
  *
- * Errors: EINVAL: @fd is not a dataspace.
+ * Errors: EINVAL: @fd is not a dataspace. ENODEV: it was revoked.
  */
 struct membank_dataspace_info {
 	__u32 size;
@@ -230,10 +278,140 @@ struct membank_dataspace_info {
 	__u32 out_bank;
 	__u32 out_flags;
 	__u32 out_mappings;
-	__u32 __reserved;
+	__u32 out_rights;
 };
 
 #define MEMBANK_IOC_DATASPACE_INFO _IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_INFO)
+
+/**
+ * struct membank_dataspace_derive - ioctl(MEMBANK_IOC_DATASPACE_DERIVE), on any
+ *                                   device node
+ * @size: sizeof(struct membank_dataspace_derive)
+ * @fd: the dataspace
+ * @rights: set of &enum membank_dataspace_rights, at least one
+ * @out_fd: another dma-buf of the same memory with just these rights
+ *
+ * Errors: EINVAL: @fd is not a dataspace, or @rights is 0. EACCES: @fd does not
+ * have all of @rights itself. EOPNOTSUPP: @rights has an unknown right. ENODEV:
+ * the dataspace was revoked.
+ */
+struct membank_dataspace_derive {
+	__u32 size;
+	__s32 fd;
+	__u32 rights;
+	__s32 out_fd;
+};
+
+#define MEMBANK_IOC_DATASPACE_DERIVE \
+	_IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_DERIVE)
+
+/**
+ * struct membank_dataspace_clear - ioctl(MEMBANK_IOC_DATASPACE_CLEAR), on any
+ *                                  device node
+ * @size: sizeof(struct membank_dataspace_clear)
+ * @fd: the dataspace, with the right WRITE
+ * @offset: first byte
+ * @length: bytes, at least 1
+ *
+ * Errors: EINVAL: @fd is not a dataspace, or @length is 0. EACCES: @fd has no
+ * right WRITE. ERANGE: @offset + @length lies beyond the bytes that were asked
+ * for. ENODEV: the dataspace was revoked. EIO: a page of the range has a
+ * hardware error. EINTR: a fatal signal came; part of the range is cleared.
+ */
+struct membank_dataspace_clear {
+	__u32 size;
+	__s32 fd;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+#define MEMBANK_IOC_DATASPACE_CLEAR \
+	_IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_CLEAR)
+
+/**
+ * struct membank_dataspace_copy - ioctl(MEMBANK_IOC_DATASPACE_COPY), on any
+ *                                 device node
+ * @size: sizeof(struct membank_dataspace_copy)
+ * @flags: must be 0
+ * @fd: the dataspace that is written, with the right WRITE
+ * @from: the dataspace that is read, with the right READ; may be the same one,
+ *        also where the ranges overlap: the bytes arrive as they were before
+ * @offset: first byte in @fd
+ * @from_offset: first byte in @from
+ * @length: bytes, at least 1
+ *
+ * Errors: EINVAL: @fd or @from is not a dataspace, or @length is 0. EACCES: a
+ * right is missing. ERANGE: a range lies beyond the bytes that were asked for.
+ * ENODEV: one of them was revoked. EIO: a page of a range has a hardware error.
+ * EINTR: a fatal signal came; part of the range is copied.
+ */
+struct membank_dataspace_copy {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__s32 from;
+	__aligned_u64 offset;
+	__aligned_u64 from_offset;
+	__aligned_u64 length;
+};
+
+#define MEMBANK_IOC_DATASPACE_COPY _IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_COPY)
+
+/**
+ * struct membank_dataspace_phys - ioctl(MEMBANK_IOC_DATASPACE_PHYS), on any
+ *                                 device node
+ * @size: sizeof(struct membank_dataspace_phys)
+ * @fd: the dataspace
+ * @offset: byte of the dataspace
+ * @out_addr: physical address of this byte
+ * @out_length: bytes that follow one another from there on: up to the end of
+ *              the bytes that were asked for
+ *
+ * The address stays that of the dataspace until it is freed or revoked.
+ *
+ * Errors: EPERM: the caller has no CAP_SYS_RAWIO. EINVAL: @fd is not a
+ * dataspace. ERANGE: @offset lies beyond the bytes that were asked for.
+ * ENODEV: the dataspace was revoked.
+ */
+struct membank_dataspace_phys {
+	__u32 size;
+	__s32 fd;
+	__aligned_u64 offset;
+	__aligned_u64 out_addr;
+	__aligned_u64 out_length;
+};
+
+#define MEMBANK_IOC_DATASPACE_PHYS _IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_PHYS)
+
+/**
+ * struct membank_dataspace_revoke - ioctl(MEMBANK_IOC_DATASPACE_REVOKE), on any
+ *                                   device node
+ * @size: sizeof(struct membank_dataspace_revoke)
+ * @fd: the dataspace, with the right OWN
+ *
+ * Takes the memory back from everybody, whatever handle they have: when the
+ * command returns it is mapped nowhere. A later touch of a mapping is answered
+ * by SIGBUS. DATASPACE_*, REGION_ATTACH, mmap() and DMA_BUF_IOCTL_SYNC with a
+ * descriptor of it are ENODEV, if no other error comes first, such as EACCES
+ * for a missing right. So is SERVICE_CONNECT to who offers it. A device may
+ * still attach to it, but not map it. What does not use the memory still
+ * answers: lseek(), poll(), DMA_BUF_SET_NAME, fdinfo; its regions can be found
+ * and detached.
+ *
+ * The command does not wait for others. The memory returns to its bank when the
+ * last device that has it mapped for DMA, and the last I/O that has a page of
+ * it pinned, is done with it, and all fences that were set on it are signaled.
+ *
+ * Errors: EINVAL: @fd is not a dataspace. EACCES: @fd has no right OWN. ENODEV:
+ * it was revoked before.
+ */
+struct membank_dataspace_revoke {
+	__u32 size;
+	__s32 fd;
+};
+
+#define MEMBANK_IOC_DATASPACE_REVOKE \
+	_IO(MEMBANK_IOC, MEMBANK_CMD_DATASPACE_REVOKE)
 
 /**
  * enum membank_region_flags - L4Re's L4RE_RM_* flags, with their values
@@ -267,10 +445,12 @@ enum membank_region_flags {
  * @out_start: address of the region
  *
  * Errors: EINVAL: @fd is not a dataspace, @offset is not a multiple of the page
- * size, @align is above 46, OVERMAP together with SEARCH_ADDR. ERANGE: @offset +
- * @length lies beyond the dataspace. EADDRNOTAVAIL: the place is taken, or the
- * search found none. EPERM: the address may not be mapped (vm.mmap_min_addr).
- * ENOMEM: the process has no room for the mapping. EINTR: a fatal signal came.
+ * size, @align is above 46, OVERMAP together with SEARCH_ADDR. EACCES: @fd has
+ * no right READ, or without READ_ONLY no right WRITE. ENODEV: the dataspace
+ * was revoked. ERANGE: @offset + @length lies beyond the dataspace.
+ * EADDRNOTAVAIL: the place is taken, or the search found none. EPERM: the
+ * address may not be mapped (vm.mmap_min_addr). ENOMEM: the process has no room
+ * for the mapping. EINTR: a fatal signal came.
  *
  * Always acts on the caller's own address space, whoever opened the node.
  */
@@ -320,14 +500,17 @@ struct membank_region_detach {
  * @out_length: bytes of the region
  * @out_offset: byte of the dataspace at @out_start
  * @out_flags: %MEMBANK_REGION_READ_ONLY or 0
- * @out_fd: a descriptor of its dataspace
+ * @out_fd: a descriptor of its dataspace: of a region that is not READ_ONLY, in
+ *          the opener's own process, the one that was attached; else a new one
+ *          with the right READ, and WRITE if the region is not READ_ONLY. If the
+ *          dataspace was revoked it is always the one that was attached
  *
  * A mapping that mmap() on a bank made is a region like any other. The answer
  * is read from the address space the node was opened in; a process that
  * inherited the descriptor or was handed it looks into the opener's.
  *
  * Errors: ENOENT: no region holds @addr. ESRCH: the process that opened the
- * node is gone or has called exec().
+ * node is gone or has called exec(). EINTR: a fatal signal came.
  */
 struct membank_region_find {
 	__u32 size;
@@ -460,9 +643,10 @@ enum membank_offer_kind {
  * struct membank_offer - one thing that a service offers
  * @fd: register: the descriptor; connect: written, the client's own descriptor
  * @kind: register: must be 0; connect: written, one of &enum membank_offer_kind
- * @rights: register: for a notifier, the set of &enum membank_notifier_rights
- *          that a client gets, of those @fd has; for a dataspace must be 0;
- *          connect: written, the rights that @fd has
+ * @rights: register: the rights that a client gets, of those @fd has: for a
+ *          dataspace a set of %MEMBANK_DATASPACE_READ and
+ *          %MEMBANK_DATASPACE_WRITE, for a notifier a set of &enum
+ *          membank_notifier_rights; connect: written, the rights that @fd has
  * @__reserved: must be 0
  */
 struct membank_offer {
@@ -495,8 +679,10 @@ struct membank_offer {
  *
  * Errors: EEXIST: the name is taken. EINVAL: the name is empty, has a '/' or no
  * NUL, @mode has other bits than 0222, @nr_offers is above the limit, or a
- * descriptor offered is neither a dataspace nor a notifier. EACCES: an offer
- * asks for rights its descriptor does not have.
+ * descriptor offered is neither a dataspace nor a notifier, or the rights of an
+ * offer are 0. EOPNOTSUPP: an offer names a right that cannot be lent, such as
+ * %MEMBANK_DATASPACE_OWN. EACCES: an offer asks for rights its descriptor does
+ * not have.
  */
 struct membank_service_register {
 	__u32 size;
@@ -560,7 +746,8 @@ struct membank_service_event {
  *
  * Errors: ENOENT: no service of this name is in the caller's IPC namespace.
  * ETIMEDOUT: none appeared in time. EACCES: its mode does not admit the
- * caller. ENOSPC: it has more than @nr_offers offers. EINTR: a signal came.
+ * caller. ENODEV: a dataspace that it offers was revoked. ENOSPC: it has more
+ * than @nr_offers offers. EINTR: a signal came.
  * EINVAL: the name is empty, has a '/' or no NUL.
  */
 struct membank_service_connect {
