@@ -16,6 +16,7 @@
 #include "bank.h"
 #include "chardev.h"
 #include "compat.h"
+#include "debugfs.h"
 #include "dmabuf.h"
 #include "notifier.h"
 #include "service.h"
@@ -302,6 +303,7 @@ static int __init membank_init(void)
 	ret = membank_chardev_init(membank_sysfs_groups);
 	if (ret)
 		goto exit_dmabuf;
+	membank_debugfs_init();
 	return 0;
 
 exit_dmabuf:
@@ -313,6 +315,7 @@ exit_banks:
 
 static void __exit membank_exit(void)
 {
+	membank_debugfs_exit();
 	membank_chardev_exit();
 	/* Bindings of notifiers end a grace period after their descriptor. */
 	rcu_barrier();
