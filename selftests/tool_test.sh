@@ -12,6 +12,7 @@ if [[ ${1:-} != inside ]]; then
 fi
 # For the shells below, too.
 export tool=${MEMBANK_BUILD:?is set by scripts/vm}/tools/membank
+examples=$MEMBANK_BUILD/examples
 banks=$(< /sys/module/membank/parameters/banks)
 modules=/lib/modules/$(uname -r)
 number=0
@@ -30,13 +31,26 @@ expect() {
 		return
 	fi
 	echo "not ok $number - $words"
-	echo "# status $got instead of $status, or nothing like '$pattern' in:"
-	echo "${output//$'\n'/$'\n'# }" | sed '1s/^/# /'
+	printf '%s\n' "status $got instead of $status, or nothing like '$pattern' in:" \
+		"$output" | sed 's/^/# /'
 	failed=1
 }
 
 nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+}
+
+# holding BANK BYTES COMMAND…: while a mapping of the bank is there.
+holding() {
+	python3 -c "import mmap, os, subprocess, sys
+held = mmap.mmap(os.open('/dev/membank$1', os.O_RDWR), $2)
+sys.exit(subprocess.run(sys.argv[1:]).returncode)" "${@:3}"
+}
+
+# A user who may use the banks.
+as_user() {
+	chmod 666 /dev/membank*
+	nobody bash -c "$(declare -f holding)"'; "$@"' -- "$@"
 }
 
 # In a shell, for what needs more than one command.
@@ -60,11 +74,9 @@ test_output() {
 		"$tool" banks --bytes
 	expect "banks shows what is allocated" 0 \
 		$'\n'"   0  $name +cma +[0-9]+ MiB +1\.5 MiB +[0-9.]+ MiB +[0-9.]+ MiB +[0-9.]+ [KMG]?i?B +1 " \
-		python3 -c "import mmap, os, subprocess
-held = mmap.mmap(os.open('/dev/membank0', os.O_RDWR), 3 << 19)
-subprocess.run(['$tool', 'banks'], check=True)"
+		holding 0 1572864 "$tool" banks
 	expect "info tells version, banks and features" 0 \
-		"^ABI version  1"$'\n'"banks        2"$'\n'"features     banks dataspaces regions notifiers services$" \
+		"^ABI version  1"$'\n'"banks        2"$'\n'"features     banks dataspaces regions notifiers services rights content quota$" \
 		"$tool" info
 	expect "help tells the commands" 0 "^usage: membank banks" "$tool" help
 	expect "--help is the same" 0 "^usage: membank banks" "$tool" --help
@@ -76,7 +88,55 @@ subprocess.run(['$tool', 'banks'], check=True)"
 			shell '"$tool" help > /dev/full'
 		expect "a full disk is noticed by banks" 1 "No space left" \
 			shell '"$tool" banks > /dev/full'
+		expect "a full disk is noticed by dataspaces" 1 "No space left" \
+			shell '"$tool" dataspaces > /dev/full'
 	}
+}
+
+test_dataspaces() {
+	local heading="^BANK +OFFSET +LENGTH  FLAGS +HANDLES MAPPINGS DEVICES +PID  PROGRAM"
+	local holder=" plain +[0-9]+ +1 +0 +[0-9]+  python3"
+	local mapping=$'\n'" +at [0-9a-f]+-[0-9a-f]+ +rw +[0-9]+  python3"
+	local name
+
+	name=$(figure name)
+	expect "dataspaces of empty banks is a heading" 0 "$heading$" "$tool" dataspaces
+	expect "dataspaces tells who holds and maps what" 0 \
+		"$heading"$'\n'"   0 +[0-9.]+ [KMG]?i?B +1\.5 MiB $holder$mapping$" \
+		holding 0 1572864 "$tool" dataspaces
+	expect "dataspaces --bytes is exact" 0 \
+		"$heading"$'\n'"   1 +[0-9]+ +16384 $holder$mapping$" \
+		holding 1 16384 "$tool" dataspaces --bytes
+	expect "dataspaces of a bank by name" 0 "$heading"$'\n'"   0 .*$mapping$" \
+		holding 0 4096 "$tool" dataspaces "$name"
+	expect "dataspaces of a bank by node" 0 "$heading"$'\n'"   0 .*$mapping$" \
+		holding 0 4096 "$tool" dataspaces membank0
+	expect "dataspaces of another bank" 0 "$heading$" holding 0 4096 "$tool" dataspaces 1
+	expect "dataspaces of all banks by node" 0 "$heading"$'\n'"   0 .*$mapping$" \
+		holding 0 4096 "$tool" dataspaces /dev/membank
+	expect "dataspaces of a bank that is not there" 1 \
+		"^membank: cannot open bank 'nowhere': there is no such bank" \
+		"$tool" dataspaces nowhere
+	expect "dataspaces has processes in one column" 0 "^$" in_columns
+	expect "dataspaces tells of descriptors, too" 0 \
+		"$heading"$'\n'"   0 .*  shm_server"$'\n'".* fd [0-9]+ +rwo .*  shm_server" \
+		serving "$tool" dataspaces
+}
+
+# serving COMMAND…: while a server offers a dataspace.
+serving() {
+	local words
+
+	coproc "$examples/shm_server"
+	read -r words <&"${COPROC[0]}"
+	"$@"
+	kill "$COPROC_PID"
+}
+
+# The process is in the same column for dataspaces and for mappings.
+in_columns() {
+	[[ $(holding 0 4096 "$tool" dataspaces |
+		awk 'NR > 1 { print index($0, "python3") }' | uniq -c) == *" 2 "* ]]
 }
 
 test_usage() {
@@ -86,8 +146,12 @@ test_usage() {
 	expect "info takes no argument" 2 "^usage:" "$tool" info x
 	expect "banks knows no other option" 2 "^usage:" "$tool" banks --kilo
 	expect "banks takes one option" 2 "^usage:" "$tool" banks --bytes x
+	expect "dataspaces knows no other option" 2 "^usage:" "$tool" dataspaces --kilo
+	expect "dataspaces takes one bank" 2 "^usage:" "$tool" dataspaces 0 1
 	expect "who may not open the node is told" 1 "member of the group membank" \
 		nobody "$tool" banks
+	expect "dataspaces is for root" 1 "only root may see who holds memory" \
+		as_user "$tool" dataspaces
 }
 
 test_loaded() {
@@ -102,8 +166,12 @@ test_loaded() {
 test_unloaded() {
 	expect "banks says that the module is missing" 1 "load the module with 'membank load'" \
 		"$tool" banks
+	expect "dataspaces says so, too" 1 "load the module with 'membank load'" \
+		"$tool" dataspaces
 	expect "info says so, too" 1 "load the module with 'membank load'" "$tool" info
-	expect "load of what is not installed" 1 "no module membank for the running kernel" \
+	# One line, the tool's own: libkmod has a word for each of these, too.
+	local one="^membank: cannot load the module: [^"$'\n'"]*"
+	expect "load of what is not installed" 1 "${one}no module membank for the running kernel[^"$'\n'"]*$" \
 		"$tool" load
 
 	mkdir -p "$modules"
@@ -121,13 +189,35 @@ test_unloaded() {
 
 	mkdir -p /etc/modprobe.d
 	echo "install membank /bin/false" > /etc/modprobe.d/membank-test.conf
-	expect "load that modprobe.d forbids" 1 "install command in /etc/modprobe.d" "$tool" load
+	expect "load that modprobe.d forbids" 1 "${one}install command in /etc/modprobe.d[^"$'\n'"]*$" \
+		"$tool" load
 	rm /etc/modprobe.d/membank-test.conf
 
 	echo "no module" > "$modules/membank.ko"
-	expect "load of what is no module for this kernel" 1 "built for another kernel" \
+	expect "load of what is no module for this kernel" 1 "${one}built for another kernel[^"$'\n'"]*$" \
 		"$tool" load
 	cp "$MEMBANK_KO" "$modules/membank.ko"
+}
+
+test_quota() {
+	local free="one +cma +4 MiB +[0-9.]+ [KM]?i?B +[0-9.]+ [KM]iB +[0-9.]+ [KM]iB +[0-9.]+ [KM]iB"
+
+	expect "load with a quota" 0 "^$" "$tool" load banks=one:4M:sync quota=1M
+	expect "load again with the same" 0 "^$" "$tool" load quota=1M banks=one:4M:sync
+	expect "load with another quota" 1 "loaded already" "$tool" load banks=one:4M:sync quota=2M
+	expect "load with no parameter that there is" 1 "loaded already" "$tool" load bogus=1
+	expect "banks shows the quota, and a bank that is scrubbed by who frees" 0 \
+		"SCRUBBED +QUOTA +CHARGED DATASPACES +NODE"$'\n'"   0  $free +1 MiB +0 B +0 +[0-9]+  sync$" \
+		"$tool" banks
+	expect "banks shows a user what is charged" 0 \
+		$'\n'"   0  $free +1 MiB +512 KiB +1 +[0-9]+  sync$" \
+		as_user holding 0 524288 "$tool" banks
+	expect "banks --bytes is exact about the quota" 0 \
+		$'\n'"   0  one [^"$'\n'"]* +1048576 +4096 +1 +[0-9]+  sync$" \
+		as_user holding 0 4096 "$tool" banks --bytes
+	expect "a user has no more than the quota" 1 "Disk quota exceeded" \
+		as_user holding 0 1048577 "$tool" banks
+	expect "and unload it" 0 "^$" rmmod membank
 }
 
 test_load() {
@@ -137,6 +227,7 @@ test_load() {
 		"$tool" banks
 	expect "load again" 0 "^$" "$tool" load banks=one:2M,hidden:4M:private
 	expect "and unload" 0 "^$" rmmod membank
+	test_quota
 	expect "load without parameters" 0 "^$" "$tool" load
 	expect "one bank by default" 0 $'\n'"   0  bank0 +cma +[^"$'\n'"]*$" "$tool" banks
 	expect "and unload again" 0 "^$" rmmod membank
@@ -146,6 +237,7 @@ echo "TAP version 13"
 mkdir -p /lib/modules
 mount -t tmpfs modules /lib/modules
 test_output
+test_dataspaces
 test_usage
 test_loaded
 expect "unload" 0 "^$" rmmod membank

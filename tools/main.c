@@ -3,8 +3,6 @@
  * membank - look at banks and load the module. See man/membank.1.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +10,7 @@
 
 #include <membank.h>
 
-#define UNUSED __attribute__((unused))
+#include "tool.h"
 
 /* Exit status of a command line that makes no sense; 1 is what failed. */
 #define EXIT_USAGE 2
@@ -21,18 +19,20 @@ static void print_usage(FILE *to)
 {
 	fprintf(to,
 		"usage: membank banks [--bytes]   the banks, how large and how full they are\n"
+		"       membank dataspaces [--bytes] [BANK]\n"
+		"                                 who holds and maps what; for root\n"
 		"       membank info              what the loaded module can do\n"
 		"       membank load [PARAMETERS] load the module, such as banks=video:64M,rt:32M\n"
 		"       membank help              this text\n");
 }
 
-static int usage_error(void)
+int tool_usage_error(void)
 {
 	print_usage(stderr);
 	return EXIT_USAGE;
 }
 
-static int open_any(int *dev)
+int tool_open(int *dev)
 {
 	int ret = membank_open(NULL, dev);
 
@@ -46,86 +46,93 @@ static int open_any(int *dev)
 }
 
 /* "64 MiB", "1.5 GiB", "4 KiB"; with --bytes the plain number. */
-static const char *size_text(char *text, size_t room, uint64_t bytes,
-			     bool exact)
+const char *tool_size_text(char *text, unsigned long long bytes, bool exact)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
 	double value = bytes;
 	size_t unit = 0;
 
 	if (exact) {
-		snprintf(text, room, "%" PRIu64, bytes);
+		snprintf(text, TOOL_SIZE_TEXT, "%llu", bytes);
 		return text;
 	}
-	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+	while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
 		value /= 1024;
 		unit++;
 	}
 	/* One digit behind the point, where it says something. */
-	snprintf(text, room, "%.*f %s", value == (uint64_t)value ? 0 : 1, value,
+	snprintf(text, TOOL_SIZE_TEXT, "%.*f %s",
+		 value == (unsigned long long)value ? 0 : 1, value,
 		 units[unit]);
 	return text;
 }
 
-static void print_bank(uint32_t bank, const struct membank_bank_info *info,
-		       bool exact)
+static void print_bank(unsigned int bank, const struct membank_bank_info *info,
+		       bool quota, bool exact)
 {
-	uint64_t sizes[] = {
+	/* Only where there is a quota are its two figures shown. */
+	unsigned long long sizes[] = {
 		info->out_length,
 		info->out_used,
 		info->out_length - info->out_used,
 		info->out_largest_free,
 		info->out_scrubbed,
+		info->out_quota,
+		info->out_charged,
 	};
-	char text[32];
+	char text[TOOL_SIZE_TEXT];
 	size_t i;
 
-	printf("%4" PRIu32 "  %-12s %-7s", bank, info->out_name,
+	printf("%4u  %-12s %-7s", bank, info->out_name,
 	       info->out_source == MEMBANK_SOURCE_CMA ? "cma" : "contig");
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		printf(" %12s", size_text(text, sizeof(text), sizes[i], exact));
-	printf(" %10" PRIu32 " %5" PRId32 "%s\n", info->out_dataspaces,
-	       info->out_node,
-	       info->out_flags & MEMBANK_BANK_PRIVATE ? "  private" : "");
+	for (i = 0; i < ARRAY_SIZE(sizes) - (quota ? 0 : 2); i++)
+		printf(" %12s", tool_size_text(text, sizes[i], exact));
+	printf(" %10u %5d%s%s\n", info->out_dataspaces, info->out_node,
+	       info->out_flags & MEMBANK_BANK_PRIVATE ? "  private" : "",
+	       info->out_flags & MEMBANK_BANK_SYNC ? "  sync" : "");
 }
 
-static int banks(int argc, char **argv)
+static int run_banks(int argc, char **argv)
 {
 	struct membank_bank_info info;
-	bool exact = false;
-	uint32_t bank;
+	bool exact = false, quota;
+	unsigned int bank;
 	int dev, ret;
 
 	if (argc == 2 && !strcmp(argv[1], "--bytes"))
 		exact = true;
 	else if (argc != 1)
-		return usage_error();
+		return tool_usage_error();
 
-	ret = open_any(&dev);
+	ret = tool_open(&dev);
 	if (ret)
 		return EXIT_FAILURE;
 
-	printf("BANK  %-12s %-7s %12s %12s %12s %12s %12s %10s %5s\n", "NAME",
-	       "SOURCE", "SIZE", "USED", "FREE", "LARGEST", "SCRUBBED",
-	       "DATASPACES", "NODE");
+	/* All banks have the same. */
+	quota = !membank_bank_info(dev, 0, &info) && info.out_quota;
+	printf("BANK  %-12s %-7s %12s %12s %12s %12s %12s", "NAME", "SOURCE",
+	       "SIZE", "USED", "FREE", "LARGEST", "SCRUBBED");
+	if (quota)
+		printf(" %12s %12s", "QUOTA", "CHARGED");
+	printf(" %10s %5s\n", "DATASPACES", "NODE");
 	for (bank = 0;; bank++) {
 		ret = membank_bank_info(dev, bank, &info);
 		if (ret)
 			break;
-		print_bank(bank, &info, exact);
+		print_bank(bank, &info, quota, exact);
 	}
 	close(dev);
 	if (ret == -ENOENT)
 		return EXIT_SUCCESS;
-	fprintf(stderr, "membank: cannot read bank %" PRIu32 ": %s\n", bank,
+	fprintf(stderr, "membank: cannot read bank %u: %s\n", bank,
 		strerror(-ret));
 	return EXIT_FAILURE;
 }
 
-static int info(int argc, char **argv UNUSED)
+static int run_info(int argc, char **argv)
 {
 	static const struct {
-		uint64_t bit;
+		unsigned int bit;
 		const char *name;
 	} features[] = {
 		{ MEMBANK_FEATURE_BANKS, "banks" },
@@ -133,14 +140,18 @@ static int info(int argc, char **argv UNUSED)
 		{ MEMBANK_FEATURE_REGIONS, "regions" },
 		{ MEMBANK_FEATURE_NOTIFIERS, "notifiers" },
 		{ MEMBANK_FEATURE_SERVICES, "services" },
+		{ MEMBANK_FEATURE_RIGHTS, "rights" },
+		{ MEMBANK_FEATURE_CONTENT, "content" },
+		{ MEMBANK_FEATURE_QUOTA, "quota" },
 	};
 	struct membank_get_info got;
 	int dev, ret;
 	size_t i;
 
+	(void)argv;
 	if (argc != 1)
-		return usage_error();
-	ret = open_any(&dev);
+		return tool_usage_error();
+	ret = tool_open(&dev);
 	if (ret)
 		return EXIT_FAILURE;
 	ret = membank_get_info(dev, &got);
@@ -151,17 +162,17 @@ static int info(int argc, char **argv UNUSED)
 		return EXIT_FAILURE;
 	}
 
-	printf("ABI version  %" PRIu32 "\n", got.out_version);
-	printf("banks        %" PRIu32 "\n", got.out_banks);
+	printf("ABI version  %u\n", got.out_version);
+	printf("banks        %u\n", got.out_banks);
 	printf("features    ");
-	for (i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(features); i++)
 		if (got.out_features & features[i].bit)
 			printf(" %s", features[i].name);
 	printf("\n");
 	return EXIT_SUCCESS;
 }
 
-static int load(int argc, char **argv)
+static int run_load(int argc, char **argv)
 {
 	char params[4096] = "", why[sizeof(params) + 512];
 	size_t length = 0;
@@ -185,10 +196,11 @@ static int load(int argc, char **argv)
 	return EXIT_FAILURE;
 }
 
-static int help(int argc, char **argv UNUSED)
+static int run_help(int argc, char **argv)
 {
+	(void)argv;
 	if (argc != 1)
-		return usage_error();
+		return tool_usage_error();
 	print_usage(stdout);
 	return EXIT_SUCCESS;
 }
@@ -199,20 +211,21 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {
-		{ "banks", banks }, { "info", info },	{ "load", load },
-		{ "help", help },   { "--help", help },
+		{ "banks", run_banks }, { "dataspaces", tool_dataspaces },
+		{ "info", run_info },	{ "load", run_load },
+		{ "help", run_help },	{ "--help", run_help },
 	};
 	size_t i;
 	int ret;
 
 	if (argc < 2)
-		return usage_error();
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		return tool_usage_error();
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			break;
-	if (i == sizeof(commands) / sizeof(commands[0])) {
+	if (i == ARRAY_SIZE(commands)) {
 		fprintf(stderr,
-			"membank: there is no command '%s', there are banks, info, load and help\n",
+			"membank: there is no command '%s', there are banks, dataspaces, info, load and help\n",
 			argv[1]);
 		return EXIT_USAGE;
 	}
