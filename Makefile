@@ -13,6 +13,7 @@ udevdir ?= /usr/lib/udev/rules.d
 sysusersdir ?= /usr/lib/sysusers.d
 
 MODULE := $(BUILD)/kmod/module/membank.ko
+HEAP := $(BUILD)/kmod/module/membank_heap.ko
 PROGRAMS := lib tools examples
 
 # What the Makefile of each folder of programs is told.
@@ -68,6 +69,7 @@ install: all
 load:
 	@test -e $(MODULE) || { echo "The module to load is $(MODULE), and it is \
 	not built yet, so run make first." >&2; exit 1; }
+	if test -e $(HEAP) && ! test -e /sys/module/membank_heap; then insmod $(HEAP); fi
 	insmod $(MODULE) $(PARAMS)
 
 unload:

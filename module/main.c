@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "debugfs.h"
 #include "dmabuf.h"
+#include "heaps.h"
 #include "notifier.h"
 #include "service.h"
 #include "source.h"
@@ -304,6 +305,7 @@ static int __init membank_init(void)
 	if (ret)
 		goto exit_dmabuf;
 	membank_debugfs_init();
+	membank_heaps_init();
 	return 0;
 
 exit_dmabuf:
@@ -315,6 +317,8 @@ exit_banks:
 
 static void __exit membank_exit(void)
 {
+	/* First: the nodes of heaps stay, and hold nothing of this module. */
+	membank_heaps_exit();
 	membank_debugfs_exit();
 	membank_chardev_exit();
 	/* Bindings of notifiers end a grace period after their descriptor. */
