@@ -50,7 +50,7 @@ count_tap() {
 		}' "$1"
 }
 
-# What was said about each test that failed, and why one was skipped.
+# What was said about each test that failed, and why some were skipped.
 explain_tap() {
 	awk -v status="$2" -v limit="$3" '
 		/^1\.\.[0-9]+/ { plan = substr($1, 4); planned = 1 }
@@ -58,8 +58,11 @@ explain_tap() {
 			done += !/^1\.\./
 			if (/^not/)
 				printf "%s    %s\n", said, $0
-			else if (/ # SKIP/)
-				print "    skipped: " $0
+			else if (match($0, / # SKIP */)) {
+				reason = substr($0, RSTART + RLENGTH)
+				if (!skipped[reason]++)
+					reasons[++kinds] = reason
+			}
 			said = ""
 			lines = 0
 			next
@@ -67,6 +70,8 @@ explain_tap() {
 		/^# +RUN |^# +OK / { next }
 		lines++ < 60 { said = said "    " $0 "\n" }
 		END {
+			for (i = 1; i <= kinds; i++)
+				printf "    skipped %d: %s\n", skipped[reasons[i]], reasons[i]
 			if (planned && done == plan && (status == 0 || status == 4 || status == 1))
 				exit
 			printf "%s", said
