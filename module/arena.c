@@ -19,8 +19,12 @@
 #include <linux/slab.h>
 
 #include "arena.h"
+#include "block.h"
 #include "compat.h"
 #include "pages.h"
+
+/* Pages are placed such that blocks stay whole. */
+static_assert(MEMBANK_EXTENT_LARGE == MEMBANK_BLOCK_PAGES);
 
 /* Extents that are kept for giving back: one in free, one in dirty. */
 #define EXTENTS_PER_TAKEN 2

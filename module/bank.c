@@ -17,6 +17,7 @@
 
 #include "arena.h"
 #include "bank.h"
+#include "block.h"
 #include "compat.h"
 #include "pages.h"
 #include "quota.h"

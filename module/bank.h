@@ -56,7 +56,7 @@ enum membank_failure {
  * struct membank_bank_config - what is asked for in the module parameters
  * @name: of the bank
  * @source: where its pages come from
- * @pages: how many, a multiple of MEMBANK_GRAIN_PAGES
+ * @pages: how many, a multiple of MEMBANK_BLOCK_PAGES
  * @quota: pages that each user may have, 0: no limit
  * @flags: set of &enum membank_bank_flags
  */

@@ -14,10 +14,10 @@
 #include <linux/membank.h>
 
 #include "bank.h"
+#include "block.h"
 #include "compat.h"
 #include "dataspace.h"
 #include "pages.h"
-#include "source.h"
 
 /* What is copied or cleared before somebody else may run. */
 #define CHUNK SZ_1M
@@ -181,8 +181,8 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 	int ret;
 
 	if (flags & MEMBANK_DATASPACE_SUPER_PAGES) {
-		request.grain = MEMBANK_GRAIN_PAGES;
-		align = max_t(u32, align, ilog2(MEMBANK_GRAIN));
+		request.grain = MEMBANK_BLOCK_PAGES;
+		align = max_t(u32, align, ilog2(MEMBANK_BLOCK));
 	}
 	request.order = align > PAGE_SHIFT ? align - PAGE_SHIFT : 0;
 	/* Only who wants one piece can want the largest. */

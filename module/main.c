@@ -14,6 +14,7 @@
 #include <linux/membank.h>
 
 #include "bank.h"
+#include "block.h"
 #include "chardev.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -161,7 +162,7 @@ static int parse_bank(char *text, unsigned int index,
 		       config->name, size);
 		return ret;
 	}
-	if (!bytes || !IS_ALIGNED(bytes, MEMBANK_GRAIN)) {
+	if (!bytes || !IS_ALIGNED(bytes, MEMBANK_BLOCK)) {
 		pr_err("bank '%s': size '%s' is no multiple of 2M above 0: round it up\n",
 		       config->name, size);
 		return -EINVAL;
@@ -228,7 +229,7 @@ static int default_banks(struct membank_bank_config *config)
 		return -ENODEV;
 	}
 	bytes = min(bytes, config->source->total() / 2);
-	bytes = max_t(u64, round_down(bytes, MEMBANK_GRAIN), MEMBANK_GRAIN);
+	bytes = max_t(u64, round_down(bytes, MEMBANK_BLOCK), MEMBANK_BLOCK);
 	config->pages = bytes >> PAGE_SHIFT;
 	strscpy(config->name, "bank0");
 	return 1;

@@ -10,6 +10,7 @@
 #include <linux/pagemap.h>
 
 #include "bank.h"
+#include "block.h"
 #include "compat.h"
 #include "dataspace.h"
 #include "mapping.h"
@@ -205,7 +206,8 @@ void membank_mapping_guard(struct inode *inode,
 bool membank_mapping_wants_blocks(struct membank_dataspace *dataspace,
 				  unsigned long length)
 {
-	return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) && length >= SZ_2M &&
+	return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) &&
+	       length >= MEMBANK_BLOCK &&
 	       IS_ALIGNED(dataspace->start, MEMBANK_BLOCK_PAGES);
 }
 

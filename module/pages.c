@@ -20,6 +20,7 @@
 #include <linux/page_ref.h>
 #include <linux/poison.h>
 
+#include "block.h"
 #include "compat.h"
 #include "pages.h"
 
@@ -74,15 +75,6 @@ unsigned long membank_pages_sound(unsigned long pfn, unsigned long pages)
 void membank_pages_clear(unsigned long pfn, unsigned long pages)
 {
 	clear_pages(page_address(pfn_to_page(pfn)), pages);
-}
-
-/**
- * membank_block_joined() - is a block one folio
- * @pfn: its first page
- */
-bool membank_block_joined(unsigned long pfn)
-{
-	return PageHead(pfn_to_page(pfn));
 }
 
 /* As prep_compound_page() and page_rmappable_folio() in mm/. */
@@ -154,8 +146,8 @@ bool membank_block_join(unsigned long pfn)
 	struct page *head = pfn_to_page(pfn);
 	unsigned long entry = PMD_SIZE, frozen;
 
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) || entry != SZ_2M ||
-	    PageHead(head))
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) ||
+	    entry != MEMBANK_BLOCK || PageHead(head))
 		return true;
 
 	/* Without references nobody can come by a new one: as if just freed. */

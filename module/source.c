@@ -14,6 +14,7 @@
 
 #include <linux/membank.h>
 
+#include "block.h"
 #include "compat.h"
 #include "source.h"
 
@@ -43,8 +44,8 @@ static u64 cma_unused(void)
 
 static struct page *cma_claim(unsigned long pages)
 {
-	return cma_alloc(dev_get_cma_area(NULL), pages,
-			 ilog2(MEMBANK_GRAIN_PAGES), true);
+	return cma_alloc(dev_get_cma_area(NULL), pages, MEMBANK_BLOCK_ORDER,
+			 true);
 }
 
 static void cma_unclaim(struct page *first, unsigned long pages)
@@ -110,7 +111,7 @@ static u64 contig_unused(void)
  */
 static struct page *contig_claim(unsigned long pages)
 {
-	unsigned long claimed = pages + MEMBANK_GRAIN_PAGES - 1;
+	unsigned long claimed = pages + MEMBANK_BLOCK_PAGES - 1;
 	unsigned long first, start;
 	struct page *page;
 
@@ -120,7 +121,7 @@ static struct page *contig_claim(unsigned long pages)
 		return NULL;
 
 	first = page_to_pfn(page);
-	start = ALIGN(first, MEMBANK_GRAIN_PAGES);
+	start = ALIGN(first, MEMBANK_BLOCK_PAGES);
 	if (start > first)
 		free_contig_range(first, start - first);
 	if (first + claimed > start + pages)

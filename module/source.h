@@ -2,14 +2,9 @@
 #ifndef MEMBANK_SOURCE_H
 #define MEMBANK_SOURCE_H
 
-#include <linux/sizes.h>
 #include <linux/types.h>
 
 struct page;
-
-/* Banks start at, and are multiples of, the size of a 2 MiB page. */
-#define MEMBANK_GRAIN SZ_2M
-#define MEMBANK_GRAIN_PAGES (MEMBANK_GRAIN >> PAGE_SHIFT)
 
 /**
  * struct membank_source_ops - where the pages of a bank come from
