@@ -288,60 +288,6 @@ TEST_F(dataspace, mappings_are_counted)
 	EXPECT_EQ(0, info.out_mappings);
 }
 
-TEST_F_TIMEOUT(dataspace, freed_memory_reads_as_zero_when_had_again, TEST_SLOW)
-{
-	const __u64 lengths[] = { self->bank_size, self->page, MIB, GRAIN };
-	char *mem;
-	size_t i;
-	int fd, round;
-
-	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		for (round = 0; round < 2; round++) {
-			fd = test_alloc(self->dev, lengths[i], 0, 0);
-			ASSERT_LE(0, fd);
-			mem = test_map(fd, lengths[i]);
-			ASSERT_NE(MAP_FAILED, mem);
-			EXPECT_TRUE(test_all_bytes(mem, 0, lengths[i]));
-			memset(mem, 0xa5, lengths[i]);
-			ASSERT_EQ(0, munmap(mem, lengths[i]));
-			close(fd);
-		}
-	}
-}
-
-TEST_F_TIMEOUT(dataspace, memory_of_a_killed_owner_reads_as_zero, TEST_SLOW)
-{
-	int pipe_fds[2], fd, round;
-	char byte, *mem;
-	pid_t child;
-
-	ASSERT_EQ(0, pipe(pipe_fds));
-	for (round = 0; round < 3; round++) {
-		child = fork();
-		if (!child) {
-			fd = test_alloc(self->dev, self->bank_size, 0, 0);
-			mem = test_map(fd, self->bank_size);
-			if (mem == MAP_FAILED)
-				_exit(1);
-			memset(mem, 0x11, self->bank_size / 2);
-			if (write(pipe_fds[1], "", 1) != 1)
-				_exit(2);
-			/* Killed at a random point of this. */
-			for (;;)
-				memset(mem, 0x99, self->bank_size);
-		}
-		ASSERT_EQ(1, read(pipe_fds[0], &byte, 1));
-		usleep(random() % 20000);
-		ASSERT_EQ(-SIGKILL, test_kill(child));
-		ASSERT_TRUE(test_wait_used(0));
-
-		mem = test_map(self->dev, self->bank_size);
-		ASSERT_NE(MAP_FAILED, mem);
-		EXPECT_TRUE(test_all_bytes(mem, 0, self->bank_size));
-		ASSERT_EQ(0, munmap(mem, self->bank_size));
-	}
-}
-
 TEST_F_TIMEOUT(dataspace, many_can_live_at_once, TEST_SLOW)
 {
 	struct rlimit limit = { .rlim_cur = 2 * MANY, .rlim_max = 2 * MANY };

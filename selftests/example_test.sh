@@ -7,28 +7,12 @@
 
 set -u
 
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
 PATH=${MEMBANK_BUILD:?is set by scripts/vm}/examples:$PATH
 work=$(mktemp -d)
-number=0
-failed=0
-detail=
 lacks="this descriptor lacks the right to read or to write: attach it with READ_ONLY, or ask who lent it for one that may"
-
-# ok WORDS: the last condition, as in `[[ … ]]; ok "words"`. What is known about
-# a failure is in $detail.
-ok() {
-	local status=$?
-
-	number=$((number + 1))
-	if ((status == 0)); then
-		echo "ok $number - $1"
-	else
-		failed=1
-		echo "not ok $number - $1"
-		printf '%s\n' "$detail" | sed 's/^/# /'
-	fi
-	detail=
-}
 
 # start NAME COMMAND…: in the background, as process $pid.
 start() {
@@ -204,5 +188,4 @@ all_is_free
 ok "all is free in each bank as before"
 
 rm -r "$work"
-echo "1..$number"
-exit "$failed"
+finish

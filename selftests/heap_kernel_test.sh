@@ -11,29 +11,15 @@ set -u
 if [[ ${1:-} != inside ]]; then
 	exec unshare --mount "$0" inside
 fi
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
 test=${MEMBANK_BUILD:?is set by scripts/vm}/selftests/dmabuf-heap
 name=membank-$(< /sys/class/membank/membank0/name)
 node=/dev/dma_heap/$name
 used=/sys/class/membank/membank0/used
 tests=12	# of the kernel's, for each heap
-number=0
-failed=0
 said=$(mktemp)
-
-# ok WORDS: the last condition, as in `[[ … ]]; ok "words"`; all that the
-# kernel's test said if it does not hold.
-ok() {
-	local status=$?
-
-	number=$((number + 1))
-	if ((status == 0)); then
-		echo "ok $number - $1"
-	else
-		failed=1
-		sed 's/^/# /' "$said"
-		echo "not ok $number - $1"
-	fi
-}
 
 # pass_on: each test of the kernel's as one of this.
 pass_on() {
@@ -81,23 +67,26 @@ before=$(< "$used")
 "$test" > "$said" 2>&1
 status=$?
 pass_on
+detail=$(< "$said")
 [[ $(grep -cE '^(not )?ok [0-9]+' "$said") == "$tests" ]] && grep -qxF "1..$tests" "$said"
 ok "the kernel's test has said all of its $tests results"
+detail=$(< "$said")
 [[ $(sed -n 's/^# Testing heap: //p' "$said") == "$name" ]]
 ok "it was on $name, and nothing else"
+detail=$(< "$said")
 ((status == 0)) && grep -q "^# Totals: .* fail:0 .* error:0" "$said"
 ok "it ended well"
 # Only who has vgem can tell whether the import works.
+detail=$(< "$said")
 [[ ! -e /sys/module/vgem ]] || ! grep -q "# SKIP" "$said"
 ok "nothing was skipped for lack of vgem, where it is loaded"
 totals=$(sed -n 's/^# Totals: //p' "$said")
 [[ $before == 0 ]] && unused
 ok "the bank is as empty as before"
 if [[ -n $vgem ]]; then
-	rmmod vgem 2> "$said"
+	detail=$(rmmod vgem 2>&1)
 	ok "vgem is not held"
 fi
 echo "# the kernel's test on $name: $totals"
 rm -f "$said"
-echo "1..$number"
-exit "$failed"
+finish

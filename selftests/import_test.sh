@@ -8,29 +8,13 @@
 
 set -u
 
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
 PATH=${MEMBANK_BUILD:?is set by scripts/vm}/examples:$PATH
 work=$(mktemp -d)
 picture=$work/picture.ppm
 bank=$(< /sys/class/membank/membank1/name)
-number=0
-failed=0
-detail=
-
-# ok WORDS: the last condition, as in `[[ … ]]; ok "words"`. What is known about
-# a failure is in $detail.
-ok() {
-	local status=$?
-
-	number=$((number + 1))
-	if ((status == 0)); then
-		echo "ok $number - $1"
-	else
-		failed=1
-		echo "not ok $number - $1"
-		printf '%s\n' "$detail" | sed 's/^/# /'
-	fi
-	detail=
-}
 
 # expect WORDS STATUS PATTERN COMMAND…: PATTERN is a regular expression for all
 # that COMMAND prints.
@@ -260,5 +244,4 @@ there vgem "import_drm" && test_import
 there vivid "capture" && test_capture
 
 rm -r "$work"
-echo "1..$number"
-exit "$failed"
+finish

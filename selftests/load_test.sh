@@ -6,29 +6,13 @@
 
 set -u
 
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
 ko=${MEMBANK_KO:?is set by scripts/vm}
 class=/sys/class/membank
 parameter=/sys/module/membank/parameters/banks
 marker=
-number=0
-failed=0
-
-# ok WORDS: the last condition, as in `[[ … ]]; ok "words"`. What is known about
-# a failure is in $detail.
-ok() {
-	local status=$?
-
-	number=$((number + 1))
-	if ((status == 0)); then
-		echo "ok $number - $1"
-	else
-		failed=1
-		echo "not ok $number - $1"
-		printf '%s\n' "$detail" | sed 's/^/# /'
-	fi
-	detail=
-}
-detail=
 
 mark_log() {
 	marker="load_test: $RANDOM$RANDOM"
@@ -389,5 +373,4 @@ else
 fi
 ok "is loaded as it was"
 
-echo "1..$number"
-exit "$failed"
+finish

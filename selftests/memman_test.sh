@@ -7,26 +7,13 @@
 
 set -u
 
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
 memman=${MEMBANK_BUILD:?is set by scripts/vm}/examples/memman
 ko=${MEMBANK_KO:?is set by scripts/vm}
 params=banks=$(cat /sys/module/membank/parameters/banks)
 work=$(mktemp -d)
-number=0
-failed=0
-
-# ok WORDS: the last condition, as in `[[ … ]]; ok "words"`.
-ok() {
-	local status=$?
-
-	number=$((number + 1))
-	if ((status == 0)); then
-		echo "ok $number - $1"
-	else
-		failed=1
-		echo "not ok $number - $1"
-		sed 's/^/# /' "$work/out" "$work/err"
-	fi
-}
 
 # runs STATUS OUTPUT ERRORS COMMAND…: it ends so, and says just this.
 runs() {
@@ -34,6 +21,7 @@ runs() {
 	shift 3
 
 	timeout 60 "$@" > "$work/out" 2> "$work/err" || status=$?
+	detail=$(cat "$work/out" "$work/err")
 	((status == wanted)) && [[ $(< "$work/out") == "$out" && $(< "$work/err") == "$err" ]]
 }
 
@@ -82,5 +70,4 @@ ok "the module is loaded again"
 has_memory "loaded again"
 
 rm -r "$work"
-echo "1..$number"
-exit "$failed"
+finish

@@ -10,13 +10,14 @@ set -u
 if [[ ${1:-} != inside ]]; then
 	exec unshare --mount "$0" inside
 fi
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
 # For the shells below, too.
 export tool=${MEMBANK_BUILD:?is set by scripts/vm}/tools/membank
 examples=$MEMBANK_BUILD/examples
 banks=$(< /sys/module/membank/parameters/banks)
 modules=/lib/modules/$(uname -r)
-number=0
-failed=0
 
 # expect WORDS STATUS PATTERN COMMAND…: one test; PATTERN is a regular
 # expression for all that COMMAND prints.
@@ -25,15 +26,9 @@ expect() {
 	shift 3
 
 	output=$("$@" 2>&1 < /dev/null) || got=$?
-	number=$((number + 1))
-	if ((got == status)) && [[ $output =~ $pattern ]]; then
-		echo "ok $number - $words"
-		return
-	fi
-	echo "not ok $number - $words"
-	printf '%s\n' "status $got instead of $status, or nothing like '$pattern' in:" \
-		"$output" | sed 's/^/# /'
-	failed=1
+	detail="status $got instead of $status, or nothing like '$pattern' in:"$'\n'"$output"
+	((got == status)) && [[ $output =~ $pattern ]]
+	ok "$words"
 }
 
 nobody() {
@@ -244,5 +239,4 @@ expect "unload" 0 "^$" rmmod membank
 test_unloaded
 test_load
 expect "load it as it was" 0 "^$" insmod "$MEMBANK_KO" "banks=$banks"
-echo "1..$number"
-exit "$failed"
+finish

@@ -5,21 +5,16 @@
 
 set -u
 
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
 tracing=/sys/kernel/tracing
 examples=${MEMBANK_BUILD:?is set by scripts/vm}/examples
-number=0
-status=0
 
 report() { # WORDS PATTERN
-	number=$((number + 1))
-	if grep -qE "$2" "$log"; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		echo "# no line like '$2' among:"
-		sed 's/^/# /' "$log"
-		status=1
-	fi
+	detail="no line like '$2' among:"$'\n'$(< "$log")
+	grep -qE "$2" "$log"
+	ok "$1"
 }
 
 echo "TAP version 13"
@@ -27,12 +22,9 @@ if [[ ! -d $tracing/events ]]; then
 	echo "1..0 # SKIP this kernel has no tracepoints in $tracing"
 	exit 4
 fi
-if [[ ! -d $tracing/events/membank ]]; then
-	echo "not ok 1 - membank has tracepoints in $tracing"
-	echo "1..1"
-	exit 1
-fi
-echo "1..3"
+[[ -d $tracing/events/membank ]]
+ok "membank has tracepoints"
+((failed == 0)) || finish
 
 log=$(mktemp)
 echo > "$tracing/trace"
@@ -49,4 +41,4 @@ report "its end is traced" "membank_free: bank=1 first=[0-9]+ pages=1024"
 report "a trigger is traced with its receivers" "shm_client.*membank_trigger: notifier=.* receivers=1"
 
 rm "$log"
-exit $status
+finish
