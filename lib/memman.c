@@ -110,13 +110,18 @@ static int open_some_node(int *out_dev)
 	return ret;
 }
 
-/* Whether every page from @start to before @end is a mapping of a dataspace. */
+/*
+ * Whether every page from @start to before @end is a mapping of a dataspace, and
+ * not just kept in an area.
+ */
 static bool all_regions(int dev, uintptr_t start, uintptr_t end)
 {
 	struct membank_region_find info;
 
 	while (start < end) {
 		if (membank_region_find(dev, (void *)start, &info))
+			return false;
+		if (info.out_flags & MEMBANK_REGION_IN_AREA)
 			return false;
 		close(info.out_fd);
 		start = info.out_start + info.out_length;

@@ -2,20 +2,23 @@
 /*
  * The locks of membank, in the order in which they are taken:
  *
- *  1. mmap_lock of a process (the kernel's), or the lock of a service
- *  2. membank_dataspace::lock
- *  3. dataspaces_lock, of the list of all dataspaces
- *  4. dma_resv lock of a dataspace
- *  5. membank_dataspace::tables_lock
- *  6. folio lock of a page of a bank (the kernel's)
- *  7. membank_bank::dying_lock
- *  8. membank_arena::clear_lock
- *  9. membank_arena::lock
- * 10. membank_quota::lock
+ *  1. membank_space::lock
+ *  2. mmap_lock of a process (the kernel's), or the lock of a service
+ *  3. the lock of a pager (paged.h)
+ *  4. membank_dataspace::lock
+ *  5. dataspaces_lock, of the list of all dataspaces
+ *  6. dma_resv lock of a dataspace
+ *  7. membank_dataspace::tables_lock
+ *  8. folio lock of a page of a bank (the kernel's)
+ *  9. membank_bank::dying_lock
+ * 10. membank_arena::clear_lock
+ * 11. membank_arena::lock
+ * 12. membank_quota::lock
  *
- * 7 to 10 are not nested, but for 8 and 9. The other locks of notifiers and
- * services (notifier.c, service.c) are never held together with these. No lock
- * of ours is held while memory of a user is read or written.
+ * 9 to 12 are not nested, but for 10 and 11. The table of spaces (space.c) and
+ * the other locks of notifiers and services (notifier.c, service.c) are never
+ * held together with these. No lock of ours is held while memory of a user is
+ * read or written.
  */
 #ifndef MEMBANK_BANK_H
 #define MEMBANK_BANK_H

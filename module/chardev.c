@@ -16,17 +16,21 @@
 
 #include <linux/membank.h>
 
+#include "area.h"
 #include "bank.h"
 #include "chardev.h"
 #include "compat.h"
 #include "dataspace.h"
 #include "dmabuf.h"
 #include "ioctl.h"
+#include "lookup.h"
 #include "mapping.h"
 #include "notifier.h"
+#include "pager.h"
 #include "region.h"
 #include "service.h"
 #include "source.h"
+#include "space.h"
 
 #define DATASPACE_FLAGS                                            \
 	(MEMBANK_DATASPACE_CONTINUOUS | MEMBANK_DATASPACE_PINNED | \
@@ -36,7 +40,9 @@
 	(MEMBANK_FEATURE_BANKS | MEMBANK_FEATURE_DATASPACES |  \
 	 MEMBANK_FEATURE_REGIONS | MEMBANK_FEATURE_NOTIFIERS | \
 	 MEMBANK_FEATURE_SERVICES | MEMBANK_FEATURE_RIGHTS |   \
-	 MEMBANK_FEATURE_CONTENT | MEMBANK_FEATURE_QUOTA)
+	 MEMBANK_FEATURE_CONTENT | MEMBANK_FEATURE_QUOTA |     \
+	 MEMBANK_FEATURE_AREAS | MEMBANK_FEATURE_REGION_MAP |  \
+	 MEMBANK_FEATURE_PAGERS)
 
 /* What who allocates may do. */
 #define ALL_RIGHTS                                          \
@@ -46,11 +52,11 @@
 /**
  * struct membank_node - an open device node
  * @bank: which bank, NULL for any; constant
- * @map: the region map of who opened it; constant
+ * @space: the region map of who opened it, with a reference; constant
  */
 struct membank_node {
 	struct membank_bank *bank;
-	struct membank_map map;
+	struct membank_space *space;
 };
 
 static int node_get_info(struct membank_call *call)
@@ -128,7 +134,7 @@ static int node_dataspace_info(struct membank_call *call)
 		PFN_PHYS(dataspace->start - dataspace->bank->arena.start);
 	args->out_bank = dataspace->bank->index;
 	args->out_flags = dataspace->flags;
-	args->out_mappings = atomic_read(&dataspace->mappings);
+	args->out_mappings = membank_dataspace_mappings(dataspace);
 	args->out_rights = membank_dmabuf_rights(dmabuf);
 	ret = 0;
 put_dmabuf:
@@ -239,16 +245,49 @@ static int node_dataspace_revoke(struct membank_call *call)
 	return ret;
 }
 
+/* The region map of who calls, whoever opened the node; or an ERR_PTR. */
+static struct membank_space *caller_space(struct membank_call *call)
+{
+	struct membank_node *node = call->file->private_data;
+
+	if (node->space->mm != current->mm)
+		return membank_space_get(current->mm);
+	refcount_inc(&node->space->refs);
+	return node->space;
+}
+
 static int node_region_attach(struct membank_call *call)
 {
-	return membank_region_attach(call->args);
+	struct membank_space *space = caller_space(call);
+	int ret;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	ret = membank_region_attach(space, call->args);
+	membank_space_put(space);
+	return ret;
 }
 
 static int node_region_detach(struct membank_call *call)
 {
 	struct membank_node *node = call->file->private_data;
+	struct membank_region_detach *args = call->args;
+	struct file *file = NULL;
+	int fd = -1, ret;
 
-	return membank_region_detach(&node->map, call->args);
+	/* First what can fail: else nobody might hold the dataspace any more. */
+	if (args->flags & MEMBANK_DETACH_DATASPACE) {
+		fd = membank_call_reserve(call);
+		if (fd < 0)
+			return fd;
+	}
+	ret = membank_region_detach(node->space, args, &file);
+	if (ret)
+		return ret;
+	args->out_fd = file ? fd : -1;
+	if (file)
+		membank_call_fill(call, file);
+	return 0;
 }
 
 static int node_region_find(struct membank_call *call)
@@ -258,14 +297,42 @@ static int node_region_find(struct membank_call *call)
 	struct file *file;
 	int ret;
 
-	ret = membank_region_find(&node->map, args, &file);
+	ret = membank_lookup_find(node->space, args, &file);
 	if (ret)
 		return ret;
-	ret = membank_call_publish(call, file);
-	if (ret < 0)
-		return ret;
-	args->out_fd = ret;
-	return 0;
+	args->out_fd = file ? membank_call_publish(call, file) : -1;
+	return file && args->out_fd < 0 ? args->out_fd : 0;
+}
+
+static int node_region_list(struct membank_call *call)
+{
+	struct membank_node *node = call->file->private_data;
+
+	return membank_lookup_list(node->space, call->args);
+}
+
+static int node_area_reserve(struct membank_call *call)
+{
+	struct membank_space *space = caller_space(call);
+	int ret;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	ret = membank_area_reserve(space, call->args);
+	membank_space_put(space);
+	return ret;
+}
+
+static int node_area_free(struct membank_call *call)
+{
+	struct membank_space *space = caller_space(call);
+	int ret;
+
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	ret = membank_area_free(space, call->args);
+	membank_space_put(space);
+	return ret;
 }
 
 /* The commands of a device node; those of other descriptors stand beside them. */
@@ -298,9 +365,17 @@ static const struct membank_command node_commands[] = {
 	MEMBANK_COMMAND(MEMBANK_IOC_REGION_ATTACH, struct membank_region_attach,
 			out_start, node_region_attach),
 	MEMBANK_COMMAND(MEMBANK_IOC_REGION_DETACH, struct membank_region_detach,
-			out_length, node_region_detach),
+			__reserved, node_region_detach),
 	MEMBANK_COMMAND(MEMBANK_IOC_REGION_FIND, struct membank_region_find,
-			out_fd, node_region_find),
+			length, node_region_find),
+	MEMBANK_COMMAND(MEMBANK_IOC_REGION_LIST, struct membank_region_list,
+			out_next, node_region_list),
+	MEMBANK_COMMAND(MEMBANK_IOC_AREA_RESERVE, struct membank_area_reserve,
+			out_start, node_area_reserve),
+	MEMBANK_COMMAND(MEMBANK_IOC_AREA_FREE, struct membank_area_free,
+			out_length, node_area_free),
+	MEMBANK_COMMAND(MEMBANK_IOC_PAGER_CREATE, struct membank_pager_create,
+			out_attach_fd, membank_pager_ioctl_create),
 	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_CREATE,
 			struct membank_notifier_create, __reserved,
 			membank_notifier_ioctl_create),
@@ -323,8 +398,12 @@ static_assert(sizeof(struct membank_dataspace_copy) == 40);
 static_assert(sizeof(struct membank_dataspace_phys) == 32);
 static_assert(sizeof(struct membank_dataspace_revoke) == 8);
 static_assert(sizeof(struct membank_region_attach) == 48);
-static_assert(sizeof(struct membank_region_detach) == 32);
-static_assert(sizeof(struct membank_region_find) == 48);
+static_assert(sizeof(struct membank_region_detach) == 64);
+static_assert(sizeof(struct membank_region_find) == 56);
+static_assert(sizeof(struct membank_region_entry) == 56);
+static_assert(sizeof(struct membank_region_list) == 48);
+static_assert(sizeof(struct membank_area_reserve) == 40);
+static_assert(sizeof(struct membank_area_free) == 32);
 
 static long node_ioctl(struct file *file, unsigned int number,
 		       unsigned long arg)
@@ -356,7 +435,8 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf) == -ERANGE ? -ENOMEM : PTR_ERR(dmabuf);
 
-	ret = membank_mapping_init(vma, membank_dmabuf_dataspace(dmabuf));
+	ret = membank_mapping_init(vma, membank_dmabuf_dataspace(dmabuf), 0,
+				   NULL);
 	if (!ret)
 		vma_set_file(vma, dmabuf->file);
 	/* The mapping holds it now, or nobody. */
@@ -374,7 +454,13 @@ static int node_open(struct inode *inode, struct file *file)
 	/* Minor 0 is the node for any bank, minor N + 1 that of bank N. */
 	if (iminor(inode))
 		node->bank = membank_bank_get(iminor(inode) - 1);
-	membank_map_init(&node->map);
+	node->space = membank_space_get(current->mm);
+	if (IS_ERR(node->space)) {
+		int ret = PTR_ERR(node->space);
+
+		kfree(node);
+		return ret;
+	}
 	file->private_data = node;
 	return 0;
 }
@@ -383,7 +469,7 @@ static int node_release(struct inode *inode, struct file *file)
 {
 	struct membank_node *node = file->private_data;
 
-	membank_map_exit(&node->map);
+	membank_space_put(node->space);
 	kfree(node);
 	return 0;
 }

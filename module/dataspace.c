@@ -22,6 +22,9 @@
 /* What is copied or cleared before somebody else may run. */
 #define CHUNK SZ_1M
 
+/* In membank_dataspace::mappings: there may be no other than those. */
+#define MAPPED_ALONE BIT(30)
+
 /* All dataspaces, for those who look for a leak. */
 static LIST_HEAD(dataspaces);
 static DEFINE_MUTEX(dataspaces_lock);
@@ -216,6 +219,7 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 	dataspace->flags = flags;
 	mutex_init(&dataspace->lock);
 	INIT_LIST_HEAD(&dataspace->handles);
+	INIT_LIST_HEAD(&dataspace->views);
 	dma_resv_init(&dataspace->resv);
 	mutex_init(&dataspace->tables_lock);
 	INIT_LIST_HEAD(&dataspace->tables);
@@ -251,6 +255,7 @@ void membank_dataspace_put(struct membank_dataspace *dataspace)
 	mutex_unlock(&dataspaces_lock);
 
 	WARN_ON(atomic_read(&dataspace->mappings));
+	WARN_ON(!list_empty(&dataspace->views));
 	WARN_ON(!list_empty(&dataspace->tables));
 	WARN_ON(!list_empty(&dataspace->handles));
 	if (!dataspace->revoked)
@@ -278,7 +283,7 @@ void membank_dataspace_state(struct membank_dataspace *dataspace,
 	mutex_lock(&dataspace->tables_lock);
 	state->devices = list_count_nodes(&dataspace->tables);
 	mutex_unlock(&dataspace->tables_lock);
-	state->mappings = atomic_read(&dataspace->mappings);
+	state->mappings = membank_dataspace_mappings(dataspace);
 }
 
 /**
@@ -307,6 +312,93 @@ membank_dataspace_next(struct membank_dataspace *previous)
 	if (previous)
 		membank_dataspace_put(previous);
 	return held ? dataspace : NULL;
+}
+
+/**
+ * membank_dataspace_map() - count a mapping
+ * @dataspace: what is mapped
+ * @alone: it is mapped nowhere else, and shall not be (%MEMBANK_REGION_NO_ALIAS)
+ *
+ * Paired with membank_dataspace_unmap().
+ *
+ * Return: 0, -EBUSY: it is mapped elsewhere, or may be mapped nowhere else.
+ */
+int membank_dataspace_map(struct membank_dataspace *dataspace, bool alone)
+{
+	int old = atomic_read(&dataspace->mappings);
+
+	do {
+		if (old & MAPPED_ALONE || (alone && old))
+			return -EBUSY;
+	} while (!atomic_try_cmpxchg(&dataspace->mappings, &old,
+				     alone ? MAPPED_ALONE + 1 : old + 1));
+	return 0;
+}
+
+/**
+ * membank_dataspace_map_again() - count a part or a copy of a mapping
+ * @dataspace: that is mapped; likewise paired
+ */
+void membank_dataspace_map_again(struct membank_dataspace *dataspace)
+{
+	atomic_inc(&dataspace->mappings);
+}
+
+/**
+ * membank_dataspace_unmap() - a mapping is gone
+ * @dataspace: what was mapped
+ */
+void membank_dataspace_unmap(struct membank_dataspace *dataspace)
+{
+	/* With the last, it is nobody's alone any more. */
+	if (atomic_dec_return(&dataspace->mappings) == MAPPED_ALONE)
+		atomic_set(&dataspace->mappings, 0);
+}
+
+/**
+ * membank_dataspace_mappings() - how many mappings there are
+ * @dataspace: the dataspace
+ *
+ * Return: VMAs in all processes, and answers of pagers.
+ */
+unsigned int
+membank_dataspace_mappings(const struct membank_dataspace *dataspace)
+{
+	return atomic_read(&dataspace->mappings) & ~MAPPED_ALONE;
+}
+
+/**
+ * membank_dataspace_add_view() - tell who revokes where else there are pages
+ * @dataspace: that the caller holds until membank_dataspace_remove_view()
+ * @view: with its inode; nothing of @dataspace is mapped there yet
+ *
+ * Return: 0, -ENODEV: it was revoked.
+ */
+int membank_dataspace_add_view(struct membank_dataspace *dataspace,
+			       struct membank_view *view)
+{
+	int ret = -ENODEV;
+
+	mutex_lock(&dataspace->lock);
+	if (!dataspace->revoked) {
+		list_add(&view->node, &dataspace->views);
+		ret = 0;
+	}
+	mutex_unlock(&dataspace->lock);
+	return ret;
+}
+
+/**
+ * membank_dataspace_remove_view() - undo membank_dataspace_add_view()
+ * @dataspace: the dataspace
+ * @view: nothing is mapped there any more
+ */
+void membank_dataspace_remove_view(struct membank_dataspace *dataspace,
+				   struct membank_view *view)
+{
+	mutex_lock(&dataspace->lock);
+	list_del(&view->node);
+	mutex_unlock(&dataspace->lock);
 }
 
 /**

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct inode;
 struct membank_bank;
 struct membank_lease;
 struct pid;
@@ -31,9 +32,11 @@ struct pid;
  * @creator: the process that allocated it, with a reference; constant
  * @comm: its name then; constant
  * @node: in the list of all dataspaces; under the lock of that
- * @mappings: VMAs of it in all processes; atomic
- * @lock: guards @handles, and who revokes
+ * @mappings: VMAs of it in all processes, and answers of pagers, with a bit for
+ *            "nobody else"; atomic
+ * @lock: guards @handles, @views, and who revokes
  * @handles: the dma-bufs that stand for it (dmabuf.c)
+ * @views: other files whose mappings have pages of it (paged.c)
  * @revoked: set once, under @lock; also read without
  * @resv: fences and the dma-buf lock of all its handles
  * @tables_lock: guards @tables
@@ -56,9 +59,10 @@ struct membank_dataspace {
 	struct list_head node;
 	atomic_t mappings;
 
-	/* The handles, and that only one revokes. */
+	/* The handles and views, and that only one revokes. */
 	struct mutex lock;
 	struct list_head handles;
+	struct list_head views;
 	bool revoked;
 	struct dma_resv resv;
 
@@ -69,6 +73,21 @@ struct membank_dataspace {
 	struct dma_fence *fence;
 	struct dma_fence_cb fence_cb;
 	struct work_struct revoke_work;
+};
+
+/**
+ * struct membank_view - a file that is no handle, with pages of a dataspace in
+ *                       its mappings
+ * @node: in the dataspace's views; under its lock
+ * @inode: of the file, which outlives the view
+ * @first: page of the file; constant
+ * @pages: how many; constant
+ */
+struct membank_view {
+	struct list_head node;
+	struct inode *inode;
+	pgoff_t first;
+	unsigned long pages;
 };
 
 /**
@@ -95,6 +114,17 @@ void membank_dataspace_state(struct membank_dataspace *dataspace,
 			     struct membank_dataspace_state *state);
 struct membank_dataspace *
 membank_dataspace_next(struct membank_dataspace *previous);
+
+int membank_dataspace_map(struct membank_dataspace *dataspace, bool alone);
+void membank_dataspace_map_again(struct membank_dataspace *dataspace);
+void membank_dataspace_unmap(struct membank_dataspace *dataspace);
+unsigned int
+membank_dataspace_mappings(const struct membank_dataspace *dataspace);
+
+int membank_dataspace_add_view(struct membank_dataspace *dataspace,
+			       struct membank_view *view);
+void membank_dataspace_remove_view(struct membank_dataspace *dataspace,
+				   struct membank_view *view);
 
 int membank_dataspace_use(struct membank_dataspace *dataspace);
 void membank_dataspace_unuse(struct membank_dataspace *dataspace);

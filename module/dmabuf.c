@@ -266,7 +266,7 @@ static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		/* As mmap() does for a file that is open for reading. */
 		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
 	}
-	return membank_mapping_init(vma, dataspace_of(dmabuf));
+	return membank_mapping_init(vma, dataspace_of(dmabuf), 0, NULL);
 }
 
 /*
@@ -558,6 +558,7 @@ int membank_dmabuf_revoke(struct dma_buf *dmabuf)
 {
 	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
 	struct dmabuf_handle *handle;
+	struct membank_view *view;
 
 	if (!has_rights(dmabuf, MEMBANK_DATASPACE_OWN))
 		return -EACCES;
@@ -571,6 +572,10 @@ int membank_dmabuf_revoke(struct dma_buf *dmabuf)
 	membank_mapping_wait_faults(dataspace);
 	list_for_each_entry(handle, &dataspace->handles, node)
 		revoke_handle(handle);
+	list_for_each_entry(view, &dataspace->views, node)
+		unmap_mapping_range(view->inode->i_mapping,
+				    (loff_t)view->first << PAGE_SHIFT,
+				    (loff_t)view->pages << PAGE_SHIFT, 1);
 	mutex_unlock(&dataspace->lock);
 
 	unuse_when_signaled(dataspace);

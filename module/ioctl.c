@@ -16,32 +16,55 @@
 #define MEMBANK_ARGS_MAX 192
 
 /**
+ * membank_call_reserve() - take a number for a descriptor
+ * @call: the call
+ *
+ * For who must not fail any more when there is something to hold.
+ *
+ * Return: the descriptor's number, to be written into the struct, or a
+ * negative errno: EMFILE, ENFILE, ENOMEM.
+ */
+int membank_call_reserve(struct membank_call *call)
+{
+	int fd;
+
+	if (WARN_ON_ONCE(call->nr_files == MEMBANK_CALL_FILES))
+		return -EMFILE;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	call->files[call->nr_files].file = NULL;
+	call->files[call->nr_files].fd = fd;
+	call->nr_files++;
+	return fd;
+}
+
+/**
+ * membank_call_fill() - say what the number that was reserved last is for
+ * @call: the call
+ * @file: the open file; its reference belongs to the call from here
+ */
+void membank_call_fill(struct membank_call *call, struct file *file)
+{
+	call->files[call->nr_files - 1].file = file;
+}
+
+/**
  * membank_call_publish() - give the caller a descriptor, if the call succeeds
  * @call: the call
  * @file: the open file; its reference belongs to the call from here, whatever
  *        this function returns
  *
- * Return: the descriptor's number, to be written into the struct, or a
- * negative errno: EMFILE, ENFILE, ENOMEM.
+ * Return: as membank_call_reserve().
  */
 int membank_call_publish(struct membank_call *call, struct file *file)
 {
-	int fd;
+	int fd = membank_call_reserve(call);
 
-	if (WARN_ON_ONCE(call->nr_files == MEMBANK_CALL_FILES)) {
+	if (fd < 0)
 		fput(file);
-		return -EMFILE;
-	}
-
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0) {
-		fput(file);
-		return fd;
-	}
-
-	call->files[call->nr_files].file = file;
-	call->files[call->nr_files].fd = fd;
-	call->nr_files++;
+	else
+		membank_call_fill(call, file);
 	return fd;
 }
 
@@ -49,8 +72,12 @@ static void call_install_files(struct membank_call *call)
 {
 	unsigned int i;
 
-	for (i = 0; i < call->nr_files; i++)
-		fd_install(call->files[i].fd, call->files[i].file);
+	for (i = 0; i < call->nr_files; i++) {
+		if (call->files[i].file)
+			fd_install(call->files[i].fd, call->files[i].file);
+		else
+			put_unused_fd(call->files[i].fd);
+	}
 }
 
 static void call_drop_files(struct membank_call *call)
@@ -59,7 +86,8 @@ static void call_drop_files(struct membank_call *call)
 
 	for (i = 0; i < call->nr_files; i++) {
 		put_unused_fd(call->files[i].fd);
-		fput(call->files[i].file);
+		if (call->files[i].file)
+			fput(call->files[i].file);
 	}
 }
 

@@ -15,7 +15,8 @@ struct file;
  * @args: the kernel's copy of the caller's struct, as long as the kernel's own
  *        struct; what the caller's shorter struct lacks is zero
  * @nr_files: how many descriptors wait in @files
- * @files: descriptors that exist for the caller only if all else succeeds
+ * @files: descriptors that exist for the caller only if all else succeeds; one
+ *         without a file does not come to exist
  *
  * Belongs to the calling task alone: no lock.
  */
@@ -53,6 +54,8 @@ struct membank_command {
 		.handler = (_handler),                   \
 	}
 
+int membank_call_reserve(struct membank_call *call);
+void membank_call_fill(struct membank_call *call, struct file *file);
 int membank_call_publish(struct membank_call *call, struct file *file);
 long membank_ioctl(struct file *file, unsigned int number, unsigned long arg,
 		   const struct membank_command *table, size_t rows);

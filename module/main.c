@@ -21,6 +21,7 @@
 #include "dmabuf.h"
 #include "heaps.h"
 #include "notifier.h"
+#include "region.h"
 #include "service.h"
 #include "source.h"
 #include "sysfs.h"
@@ -301,14 +302,19 @@ static int __init membank_init(void)
 	ret = membank_dmabuf_init();
 	if (ret)
 		goto exit_banks;
+	ret = membank_region_init();
+	if (ret)
+		goto exit_dmabuf;
 	membank_service_init(offer_kinds);
 	ret = membank_chardev_init(membank_sysfs_groups);
 	if (ret)
-		goto exit_dmabuf;
+		goto exit_region;
 	membank_debugfs_init();
 	membank_heaps_init();
 	return 0;
 
+exit_region:
+	membank_region_exit();
 exit_dmabuf:
 	membank_dmabuf_exit();
 exit_banks:
@@ -324,6 +330,7 @@ static void __exit membank_exit(void)
 	membank_chardev_exit();
 	/* Bindings of notifiers end a grace period after their descriptor. */
 	rcu_barrier();
+	membank_region_exit();
 	membank_dmabuf_exit();
 	membank_banks_exit();
 }

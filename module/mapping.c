@@ -5,9 +5,13 @@
  * the address allows, a whole block is mapped by one entry of 2 MiB.
  */
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include <linux/membank.h>
 
 #include "bank.h"
 #include "block.h"
@@ -17,19 +21,77 @@
 #include "pages.h"
 #include "source.h"
 
-/* fork() and the splitting of a VMA; paired with mapping_close(). */
-static void mapping_open(struct vm_area_struct *vma)
+/**
+ * membank_mapping_pfn_mkwrite() - does nothing: see membank_mapping_guard()
+ * @vmf: never, for pages like ours
+ *
+ * Return: 0.
+ */
+vm_fault_t membank_mapping_pfn_mkwrite(struct vm_fault *vmf)
 {
-	struct membank_dataspace *dataspace = vma->vm_private_data;
-
-	atomic_inc(&dataspace->mappings);
+	return 0;
 }
 
-static void mapping_close(struct vm_area_struct *vma)
+/**
+ * membank_mapping_open() - open() of a VMA that is a region
+ * @vma: a copy by fork(), or a part; paired with membank_mapping_close()
+ */
+void membank_mapping_open(struct vm_area_struct *vma)
 {
-	struct membank_dataspace *dataspace = vma->vm_private_data;
+	struct membank_mapping *mapping = vma->vm_private_data;
 
-	atomic_dec(&dataspace->mappings);
+	refcount_inc(&mapping->refs);
+	if (mapping->dataspace)
+		membank_dataspace_map_again(mapping->dataspace);
+}
+
+/**
+ * membank_mapping_close() - close() of a VMA that is a region
+ * @vma: the VMA; its file is still there
+ */
+void membank_mapping_close(struct vm_area_struct *vma)
+{
+	struct membank_mapping *mapping = vma->vm_private_data;
+
+	if (mapping->dataspace)
+		membank_dataspace_unmap(mapping->dataspace);
+	membank_mapping_put(mapping);
+}
+
+/**
+ * membank_mapping_moved() - mremap() of a VMA that is a region
+ * @vma: where it is now
+ *
+ * What it was moved to are no addresses of an area any more, as if mmap() had
+ * taken them. It is told anew what it is, since the part of it that stayed, and
+ * the copies that fork() made, are what they were.
+ *
+ * Return: 0, or -ENOMEM: nothing is moved.
+ */
+int membank_mapping_moved(struct vm_area_struct *vma)
+{
+	struct membank_mapping *mapping = vma->vm_private_data;
+
+	if (!mapping->area)
+		return 0;
+	mapping = membank_mapping_alloc();
+	if (!mapping)
+		return -ENOMEM;
+	membank_mapping_put(membank_mapping_replace(vma, mapping, NULL));
+	return 0;
+}
+
+/**
+ * membank_mapping_put() - let go of a mapping
+ * @mapping: that a VMA or the caller holds
+ */
+void membank_mapping_put(struct membank_mapping *mapping)
+{
+	if (!refcount_dec_and_test(&mapping->refs))
+		return;
+	if (mapping->area)
+		fput(mapping->area);
+	kfree(mapping);
 }
 
 /*
@@ -88,15 +150,24 @@ static vm_fault_t fault_error(const struct folio *folio)
 	}
 }
 
-static vm_fault_t mapping_fault(struct vm_fault *vmf)
+/**
+ * membank_mapping_fault() - bring one page of a dataspace
+ * @vmf: the fault
+ * @dataspace: whose page
+ * @page: which one, from its beginning
+ *
+ * Return: as fault() of a VMA does.
+ */
+vm_fault_t membank_mapping_fault(struct vm_fault *vmf,
+				 struct membank_dataspace *dataspace,
+				 unsigned long page)
 {
-	struct membank_dataspace *dataspace = vmf->vma->vm_private_data;
 	struct folio *folio;
 
-	if (vmf->pgoff >= dataspace->pages)
+	if (page >= dataspace->pages)
 		return VM_FAULT_SIGBUS;
 
-	folio = lock_folio(dataspace, vmf->pgoff);
+	folio = lock_folio(dataspace, page);
 	if (IS_ERR(folio))
 		return fault_error(folio);
 
@@ -105,15 +176,23 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 	 * do too, but makes the VMA VM_MIXEDMAP, whose 2 MiB entries cannot be
 	 * split without losing count.
 	 */
-	vmf->page = pfn_to_page(dataspace->start + vmf->pgoff);
+	vmf->page = pfn_to_page(dataspace->start + page);
 	return VM_FAULT_LOCKED;
+}
+
+static vm_fault_t mapping_fault(struct vm_fault *vmf)
+{
+	struct membank_mapping *mapping = vmf->vma->vm_private_data;
+
+	return membank_mapping_fault(vmf, mapping->dataspace, vmf->pgoff);
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct membank_dataspace *dataspace = vma->vm_private_data;
+	struct membank_mapping *mapping = vma->vm_private_data;
+	struct membank_dataspace *dataspace = mapping->dataspace;
 	unsigned long addr = vmf->address & PMD_MASK;
 	vm_fault_t ret = VM_FAULT_FALLBACK;
 	struct folio *folio;
@@ -144,18 +223,10 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 }
 #endif
 
-/*
- * Never called for pages like ours, and does nothing: see
- * membank_mapping_guard().
- */
-static vm_fault_t mapping_pfn_mkwrite(struct vm_fault *vmf)
-{
-	return 0;
-}
-
 static const struct vm_operations_struct mapping_ops = {
-	.open = mapping_open,
-	.close = mapping_close,
+	.open = membank_mapping_open,
+	.close = membank_mapping_close,
+	.mremap = membank_mapping_moved,
 	.fault = mapping_fault,
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 	.huge_fault = mapping_huge_fault,
@@ -163,13 +234,14 @@ static const struct vm_operations_struct mapping_ops = {
 };
 
 static const struct vm_operations_struct mapping_ops_guarded = {
-	.open = mapping_open,
-	.close = mapping_close,
+	.open = membank_mapping_open,
+	.close = membank_mapping_close,
+	.mremap = membank_mapping_moved,
 	.fault = mapping_fault,
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 	.huge_fault = mapping_huge_fault,
 #endif
-	.pfn_mkwrite = mapping_pfn_mkwrite,
+	.pfn_mkwrite = membank_mapping_pfn_mkwrite,
 };
 
 static bool is_guarded(struct membank_dataspace *dataspace)
@@ -228,20 +300,100 @@ int membank_mapping_check(const struct vm_area_struct *vma)
 }
 
 /**
- * membank_mapping_init() - make a new VMA a mapping of a dataspace
- * @vma: the VMA, inside the dataspace; its file holds the dataspace
- * @dataspace: what is to be mapped
+ * membank_mapping_alloc() - what a region will need
  *
- * Called with the mmap_lock of the process held for writing.
+ * Return: a mapping that nobody has yet, given back by membank_mapping_put(), or
+ * NULL.
+ */
+struct membank_mapping *membank_mapping_alloc(void)
+{
+	struct membank_mapping *mapping;
+
+	mapping = kzalloc_obj(*mapping, GFP_KERNEL_ACCOUNT);
+	if (mapping)
+		refcount_set(&mapping->refs, 1);
+	return mapping;
+}
+
+/**
+ * membank_mapping_replace() - put a region in another area
+ * @vma: the region; its mmap_lock is held for writing
+ * @mapping: from membank_mapping_alloc(); the VMA's from here
+ * @area: the file of the area, or NULL
+ *
+ * Return: what the VMA had before, which is the caller's now.
+ */
+struct membank_mapping *membank_mapping_replace(struct vm_area_struct *vma,
+						struct membank_mapping *mapping,
+						struct file *area)
+{
+	struct membank_mapping *old = vma->vm_private_data;
+
+	mapping->flags = old->flags;
+	mapping->dataspace = old->dataspace;
+	mapping->area = area ? get_file(area) : NULL;
+	vma_start_write(vma);
+	vma->vm_private_data = mapping;
+	return old;
+}
+
+/**
+ * membank_mapping_prepare() - make a new VMA a region
+ * @vma: the VMA
+ * @dataspace: what is mapped, counted as mapped once more; NULL: that of a pager
+ * @flags: set of &enum membank_region_flags
+ * @area: the file of the area it is in, or NULL
+ *
+ * Called with the mmap_lock of the process held for writing. The VMA needs its
+ * operations yet, which have membank_mapping_open() and _close().
  *
  * A mapping is not part of a core dump: it may be large, and its bytes belong to
  * others as well.
  *
+ * Return: 0 or -ENOMEM.
+ */
+int membank_mapping_prepare(struct vm_area_struct *vma,
+			    struct membank_dataspace *dataspace, u32 flags,
+			    struct file *area)
+{
+	struct membank_mapping *mapping;
+
+	mapping = membank_mapping_alloc();
+	if (!mapping)
+		return -ENOMEM;
+	mapping->dataspace = dataspace;
+	mapping->flags = flags;
+	mapping->area = area ? get_file(area) : NULL;
+	vma->vm_private_data = mapping;
+
+	/* As mmap() does for a file that is open for reading. */
+	if (flags & (MEMBANK_REGION_READ_ONLY | MEMBANK_REGION_RESERVED))
+		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
+	if (flags & MEMBANK_REGION_RESERVED)
+		vm_flags_clear(vma, VM_MAYREAD);
+	/* Nobody can be told that fork() failed, so there is no copy. */
+	if (flags & MEMBANK_REGION_NO_ALIAS)
+		vm_flags_set(vma, VM_DONTCOPY);
+	vm_flags_clear(vma, VM_MAYEXEC);
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	return 0;
+}
+
+/**
+ * membank_mapping_init() - make a new VMA a mapping of a dataspace
+ * @vma: the VMA, inside the dataspace; its file holds the dataspace
+ * @dataspace: what is to be mapped
+ * @flags: set of &enum membank_region_flags
+ * @area: the file of the area it is in, or NULL
+ *
+ * Called with the mmap_lock of the process held for writing.
+ *
  * Return: 0, -EINVAL (private and writable), -EOPNOTSUPP (executable),
- * -ENODEV (revoked).
+ * -ENODEV (revoked), -EBUSY (%MEMBANK_REGION_NO_ALIAS), -ENOMEM.
  */
 int membank_mapping_init(struct vm_area_struct *vma,
-			 struct membank_dataspace *dataspace)
+			 struct membank_dataspace *dataspace, u32 flags,
+			 struct file *area)
 {
 	int ret = membank_mapping_check(vma);
 
@@ -249,10 +401,17 @@ int membank_mapping_init(struct vm_area_struct *vma,
 		return ret;
 	if (READ_ONCE(dataspace->revoked))
 		return -ENODEV;
+	ret = membank_dataspace_map(dataspace, flags & MEMBANK_REGION_NO_ALIAS);
+	if (ret)
+		return ret;
+	ret = membank_mapping_prepare(vma, dataspace, flags, area);
+	if (ret) {
+		membank_dataspace_unmap(dataspace);
+		return ret;
+	}
+
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		vm_flags_clear(vma, VM_MAYWRITE);
-	vm_flags_clear(vma, VM_MAYEXEC);
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	/* Nobody has to compact anything: the policy for that does not apply. */
 	if (membank_mapping_wants_blocks(dataspace,
 					 vma->vm_end - vma->vm_start))
@@ -262,9 +421,20 @@ int membank_mapping_init(struct vm_area_struct *vma,
 		vma->vm_ops = &mapping_ops_guarded;
 	else
 		vma->vm_ops = &mapping_ops;
-	vma->vm_private_data = dataspace;
-	mapping_open(vma);
 	return 0;
+}
+
+/**
+ * membank_mapping_of() - what a VMA is to us
+ * @vma: any VMA; its mmap_lock is held
+ *
+ * Return: the mapping, which the VMA holds, or NULL if it is no region.
+ */
+struct membank_mapping *membank_mapping_of(const struct vm_area_struct *vma)
+{
+	if (!vma->vm_ops || vma->vm_ops->close != membank_mapping_close)
+		return NULL;
+	return vma->vm_private_data;
 }
 
 /**
@@ -272,13 +442,14 @@ int membank_mapping_init(struct vm_area_struct *vma,
  * @vma: any VMA; its mmap_lock is held
  *
  * Return: the dataspace, which the VMA's file holds, or NULL if it is no
- * mapping of ours.
+ * mapping of one.
  */
-struct membank_dataspace *membank_mapping_dataspace(struct vm_area_struct *vma)
+struct membank_dataspace *
+membank_mapping_dataspace(const struct vm_area_struct *vma)
 {
-	if (vma->vm_ops != &mapping_ops && vma->vm_ops != &mapping_ops_guarded)
-		return NULL;
-	return vma->vm_private_data;
+	struct membank_mapping *mapping = membank_mapping_of(vma);
+
+	return mapping ? mapping->dataspace : NULL;
 }
 
 /**

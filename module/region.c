@@ -1,350 +1,652 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The region map: where dataspaces are attached in an address space. L4Re's
- * Rm, on Linux' own address spaces: a region is a VMA of a dataspace, whoever
- * made it.
+ * The region map: attaching dataspaces in an address space, and detaching them.
+ * L4Re's Rm, on Linux' own address spaces: a region is a VMA of a dataspace,
+ * whoever made it.
  */
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <linux/membank.h>
 
+#include "area.h"
 #include "compat.h"
 #include "dataspace.h"
 #include "dmabuf.h"
+#include "lookup.h"
 #include "mapping.h"
+#include "paged.h"
+#include "pager.h"
 #include "region.h"
+#include "space.h"
 
-#define ATTACH_FLAGS                                         \
-	(MEMBANK_REGION_READ_ONLY | MEMBANK_REGION_OVERMAP | \
-	 MEMBANK_REGION_SEARCH_ADDR | MEMBANK_REGION_EAGER_MAP)
+#define ATTACH_FLAGS (MEMBANK_REGION_FLAGS | MEMBANK_REGION_ATTACH_FLAGS)
+#define DETACH_FLAGS (MEMBANK_DETACH_UNMAP | MEMBANK_DETACH_DATASPACE)
 
-/* No address space of a supported machine has more than 47 bits for users. */
+/* What a search looks at has no more than 47 bits, if it does not start above. */
 #define ATTACH_ALIGN_MAX 46
 
-/* Below, most machines let nobody map (vm.mmap_min_addr). */
-#define SEARCH_MIN 65536UL
-
-/* What a search leaves free below a stack that may still grow: 1 MiB. */
-#define STACK_GAP (256UL << PAGE_SHIFT)
+/* For detaching in other processes. */
+static struct workqueue_struct *detach_queue;
 
 /**
- * membank_map_init() - bind a region map to the caller's address space
- * @map: the map; paired with membank_map_exit()
+ * membank_region_init() - before there is a region map
+ *
+ * Return: 0 or -ENOMEM.
  */
-void membank_map_init(struct membank_map *map)
+int membank_region_init(void)
 {
-	map->mm = current->mm;
-	if (map->mm)
-		mmgrab(map->mm);
+	detach_queue = alloc_workqueue("membank_detach", WQ_UNBOUND, 0);
+	return detach_queue ? 0 : -ENOMEM;
 }
 
 /**
- * membank_map_exit() - unbind it; regions stay
- * @map: the map
+ * membank_region_exit() - after the last region map
  */
-void membank_map_exit(struct membank_map *map)
+void membank_region_exit(void)
 {
-	if (map->mm)
-		mmdrop(map->mm);
+	destroy_workqueue(detach_queue);
 }
 
-/*
- * The lowest free place of @length bytes at or above @start, or 0. It may be
- * taken again as soon as the lock is dropped.
- */
-static unsigned long search_address(unsigned long start, unsigned long length,
-				    unsigned long align)
+/* ------------------------------------------------------------- attaching */
+
+static bool has_all(u32 flags, u32 all)
 {
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	unsigned long addr, limit, gap;
-
-	if (length > TASK_SIZE)
-		return 0;
-	limit = TASK_SIZE - length;
-	start = max(start, SEARCH_MIN);
-
-	mmap_read_lock(mm);
-	for (addr = ALIGN(start, align); addr >= start && addr <= limit;
-	     addr = ALIGN(vma->vm_end, align)) {
-		vma = find_vma(mm, addr);
-		if (!vma)
-			break;
-		gap = vma->vm_flags & VM_GROWSDOWN ? STACK_GAP : 0;
-		if (addr + length + gap <= vma->vm_start)
-			break;
-	}
-	mmap_read_unlock(mm);
-	return addr >= start && addr <= limit ? addr : 0;
+	return (flags & all) == all;
 }
 
-/*
- * A free place that the kernel chooses, such that blocks can be mapped as such:
- * mmap() would do so for a file that asks for it, but the files of dma-bufs do
- * not.
- */
-static unsigned long choose_address(struct dma_buf *dmabuf,
-				    unsigned long length, unsigned long offset)
+static int check_attach(const struct membank_region_attach *args)
 {
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
-	struct mm_struct *mm = current->mm;
-	unsigned long addr;
+	const u32 flags = args->flags;
 
-	if (!membank_mapping_wants_blocks(membank_dmabuf_dataspace(dmabuf),
-					  length))
-		return 0;
-	mmap_read_lock(mm);
-	addr = thp_get_unmapped_area(dmabuf->file, 0, length,
-				     offset >> PAGE_SHIFT, MAP_SHARED);
-	mmap_read_unlock(mm);
-	return IS_ERR_VALUE(addr) ? 0 : addr;
-#else
+	if (flags & ~ATTACH_FLAGS)
+		return -EOPNOTSUPP;
+	if (has_all(flags,
+		    MEMBANK_REGION_OVERMAP | MEMBANK_REGION_SEARCH_ADDR) ||
+	    has_all(flags,
+		    MEMBANK_REGION_EAGER_MAP | MEMBANK_REGION_RESERVED) ||
+	    has_all(flags, MEMBANK_REGION_PAGER | MEMBANK_REGION_NO_ALIAS) ||
+	    has_all(flags, MEMBANK_REGION_PAGER | MEMBANK_REGION_RESERVED))
+		return -EINVAL;
+	if (flags & MEMBANK_REGION_PAGER && !args->length)
+		return -EINVAL;
+	if (args->align > ATTACH_ALIGN_MAX || !PAGE_ALIGNED(args->offset))
+		return -EINVAL;
 	return 0;
-#endif
 }
 
-/* Where the kernel likes. Returns the address or -errno. */
-static long map_anywhere(struct dma_buf *dmabuf, unsigned long length,
-			 unsigned long offset, unsigned long prot,
-			 unsigned long how)
+/* What access the region has, as mmap() would be told. */
+static unsigned long prot_of(u32 flags)
 {
-	unsigned long addr = choose_address(dmabuf, length, offset);
-	long ret = -EEXIST;
+	if (flags & MEMBANK_REGION_RESERVED)
+		return PROT_NONE;
+	return flags & MEMBANK_REGION_READ_ONLY ? PROT_READ :
+						  PROT_READ | PROT_WRITE;
+}
 
-	if (addr)
-		ret = vm_mmap(dmabuf->file, addr, length, prot,
-			      how | MAP_FIXED_NOREPLACE, offset);
-	/* Another thread was faster: that the address fits is not vital. */
-	if (ret == -EEXIST)
-		ret = vm_mmap(dmabuf->file, 0, length, prot, how, offset);
+static struct membank_dataspace *dataspace_of(const struct file *file)
+{
+	return membank_dmabuf_dataspace(file->private_data);
+}
+
+static int init_dataspace(struct vm_area_struct *vma,
+			  const struct membank_placement *placement)
+{
+	return membank_mapping_init(vma, dataspace_of(placement->file),
+				    placement->flags, placement->area);
+}
+
+/* The rights and the length are those of the dataspace. */
+static struct file *open_dataspace(const struct membank_region_attach *args,
+				   unsigned long *length)
+{
+	unsigned long prot = prot_of(args->flags);
+	struct dma_buf *dmabuf;
+	u32 rights = 0;
+	int ret;
+
+	dmabuf = membank_dmabuf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return ERR_CAST(dmabuf);
+	if (prot & PROT_READ)
+		rights |= MEMBANK_DATASPACE_READ;
+	if (prot & PROT_WRITE)
+		rights |= MEMBANK_DATASPACE_WRITE;
+
+	ret = -EACCES;
+	if (!has_all(membank_dmabuf_rights(dmabuf), rights))
+		goto put_dmabuf;
+	ret = -ERANGE;
+	if (args->offset >= dmabuf->size)
+		goto put_dmabuf;
+	*length = args->length ?: dmabuf->size - args->offset;
+	/* The extent ends at a page: rounding up does not lead beyond it. */
+	if (*length > dmabuf->size - args->offset)
+		goto put_dmabuf;
+	*length = PAGE_ALIGN(*length);
+	return dmabuf->file;
+
+put_dmabuf:
+	dma_buf_put(dmabuf);
+	return ERR_PTR(ret);
+}
+
+static struct file *open_pager(const struct membank_region_attach *args,
+			       unsigned long *length)
+{
+	*length = PAGE_ALIGN(args->length);
+	/* Rounded up to nothing. */
+	if (!*length)
+		return ERR_PTR(-EADDRNOTAVAIL);
+	return membank_pager_region(args->fd, args->offset, *length,
+				    args->flags & MEMBANK_REGION_FLAGS);
+}
+
+/* With the lock of the space held. */
+static long attach_in_area(struct membank_space *space,
+			   struct membank_placement *placement,
+			   struct membank_place *place)
+{
+	struct membank_area *area = membank_area_get(place->start);
+	struct membank_place found;
+	long ret;
+
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	placement->area = area->file;
+	placement->replaces = place->flags & MEMBANK_REGION_OVERMAP;
+	placement->check = membank_area_check;
+	placement->hole = membank_area_hole;
+	do {
+		found = *place;
+		ret = membank_area_place(area, &found);
+		if (ret)
+			goto put_area;
+		ret = membank_space_map(space, placement, &found);
+		/* Others have mapped there meanwhile: look for the next. */
+	} while (ret == -EADDRNOTAVAIL && !fatal_signal_pending(current) &&
+		 place->flags & MEMBANK_REGION_SEARCH_ADDR);
+
+	/* The hole that it became instead is made one with its neighbours. */
+	if (placement->error) {
+		membank_area_refill(space, area, found.start, found.length,
+				    MEMBANK_REGION_OVERMAP);
+		ret = placement->error;
+	}
+put_area:
+	membank_area_put(area);
 	return ret;
 }
 
-/* mmap() of the dataspace where the flags say. Returns the address or -errno. */
-static long map_dataspace(struct dma_buf *dmabuf, unsigned long start,
-			  unsigned long length, unsigned long offset,
-			  unsigned long align, u32 flags)
+static long attach(struct membank_space *space,
+		   struct membank_placement *placement,
+		   struct membank_place *place, u32 flags)
 {
-	unsigned long prot = PROT_READ, how = MAP_SHARED, addr;
-	long ret;
+	long ret = -EADDRNOTAVAIL;
 
-	if (!(flags & MEMBANK_REGION_READ_ONLY))
-		prot |= PROT_WRITE;
-	if (flags & MEMBANK_REGION_EAGER_MAP)
-		how |= MAP_POPULATE;
+	if (mutex_lock_killable(&space->lock))
+		return -EINTR;
+	if (flags & MEMBANK_REGION_IN_AREA)
+		ret = attach_in_area(space, placement, place);
+	else if (!(flags & MEMBANK_REGION_OVERMAP) ||
+		 !membank_area_in_range(place->start, place->length))
+		ret = membank_space_map(space, placement, place);
+	mutex_unlock(&space->lock);
+	return ret;
+}
 
-	if (!(flags & MEMBANK_REGION_SEARCH_ADDR)) {
-		if (start > TASK_SIZE || length > TASK_SIZE - start)
-			return -EADDRNOTAVAIL;
-		how |= flags & MEMBANK_REGION_OVERMAP ? MAP_FIXED :
-							MAP_FIXED_NOREPLACE;
-		ret = vm_mmap(dmabuf->file, start, length, prot, how, offset);
-		return ret == -EEXIST ? -EADDRNOTAVAIL : ret;
-	}
+/**
+ * struct detaching - what to detach, and what came of it
+ * @args: see &struct membank_region_detach
+ * @only: mappings of this file, NULL: any region
+ * @own: the region map is that of who asks
+ * @wants_file: somebody asks for the dataspace, so only the first is detached
+ * @file: what then holds it, with a reference, or NULL
+ */
+struct detaching {
+	struct membank_region_detach args;
+	const struct file *only;
+	bool own;
+	bool wants_file;
+	struct file *file;
+};
 
-	if (!start && align <= PAGE_SIZE)
-		return map_anywhere(dmabuf, length, offset, prot, how);
+static int detach_range(struct membank_space *space, struct detaching *what);
 
-	if (!start)
-		start = TASK_UNMAPPED_BASE;
+/*
+ * Every page, or what the first one that could not be had is for an error. A
+ * pager that gave one is not asked for that page again.
+ */
+static int fill_region(const struct membank_placement *placement,
+		       unsigned long start, unsigned long length)
+{
+	const bool pager = placement->flags & MEMBANK_REGION_PAGER;
+	unsigned long done = 0, pages;
+	unsigned int flags = 0;
+	bool gone;
+	long got;
+
+	if (prot_of(placement->flags) & PROT_WRITE)
+		flags = FOLL_WRITE;
 	do {
-		addr = search_address(start, length, align);
-		if (!addr)
-			return -EADDRNOTAVAIL;
-		ret = vm_mmap(dmabuf->file, addr, length, prot,
-			      how | MAP_FIXED_NOREPLACE, offset);
-		/* Another thread was faster: look for the next place. */
-	} while (ret == -EEXIST && !fatal_signal_pending(current));
-	return ret == -EEXIST ? -EINTR : ret;
+		pages = (length - done) >> PAGE_SHIFT;
+		got = get_user_pages_unlocked(start + done, pages, NULL, flags);
+		if (got > 0)
+			done += got << PAGE_SHIFT;
+	} while (done < length && got > 0 && !pager);
+	if (done >= length)
+		return 0;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (got == -ENOMEM)
+		return -ENOMEM;
+	if (pager)
+		gone = membank_paged_is_gone(placement->file);
+	else
+		gone = READ_ONCE(dataspace_of(placement->file)->revoked);
+	return gone ? -ENODEV : -EIO;
 }
 
 /*
- * Takes the region's right to be made writable later, and makes it what the
- * mapping of a file is that is open for reading only: no longer VM_SHARED,
- * which also keeps remap_file_pages() from making a new, writable one of it.
- * Between vm_mmap() and this, only another thread of the same process could
- * have made it writable, with the descriptor that allows it anyway.
+ * Without a lock of ours: to fill a region can take as long as its pager takes.
+ * If it fails, the region is taken away again, as far as it is still there.
  */
-static int forbid_write(struct dma_buf *dmabuf, unsigned long start)
+static int fill_or_detach(struct membank_space *space,
+			  const struct membank_placement *placement,
+			  unsigned long start, unsigned long length)
 {
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	int ret = -EADDRNOTAVAIL;
+	struct detaching undo = {
+		.args = { .addr = start, .length = length },
+		.only = placement->file,
+	};
+	int ret = fill_region(placement, start, length);
 
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	vma = find_vma(mm, start);
-	if (vma && vma->vm_start == start && vma->vm_file == dmabuf->file &&
-	    !(vma->vm_flags & VM_WRITE)) {
-		/* It was counted as one that may write when it was linked. */
-		if (vma->vm_flags & VM_SHARED)
-			mapping_unmap_writable(dmabuf->file->f_mapping);
-		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
-		ret = 0;
+	if (ret) {
+		mutex_lock(&space->lock);
+		detach_range(space, &undo);
+		mutex_unlock(&space->lock);
 	}
-	mmap_write_unlock(mm);
 	return ret;
 }
 
 /**
  * membank_region_attach() - attach a dataspace in the caller's address space
+ * @space: of the caller
  * @args: see &struct membank_region_attach
  *
  * Return: 0 or a negative errno, as the ABI says.
  */
-int membank_region_attach(struct membank_region_attach *args)
+int membank_region_attach(struct membank_space *space,
+			  struct membank_region_attach *args)
 {
-	u64 length = args->length, extent;
-	struct dma_buf *dmabuf;
+	const bool pager = args->flags & MEMBANK_REGION_PAGER;
+	struct membank_placement placement = {
+		.flags = args->flags & MEMBANK_REGION_FLAGS,
+		.init = pager ? membank_paged_init : init_dataspace,
+	};
+	struct membank_place place = {
+		.start = round_down(args->start, PAGE_SIZE),
+		.offset = args->offset,
+		.prot = prot_of(args->flags),
+		.flags = args->flags &
+			 (MEMBANK_REGION_SEARCH_ADDR | MEMBANK_REGION_OVERMAP),
+	};
 	long ret;
 
-	if (args->flags & ~ATTACH_FLAGS)
-		return -EOPNOTSUPP;
-	if ((args->flags & MEMBANK_REGION_OVERMAP &&
-	     args->flags & MEMBANK_REGION_SEARCH_ADDR) ||
-	    args->align > ATTACH_ALIGN_MAX || !PAGE_ALIGNED(args->offset))
-		return -EINVAL;
+	ret = check_attach(args);
+	if (ret)
+		return ret;
+	place.align = max(PAGE_SIZE, 1UL << args->align);
+	placement.file = pager ? open_pager(args, &place.length) :
+				 open_dataspace(args, &place.length);
+	if (IS_ERR(placement.file))
+		return PTR_ERR(placement.file);
 
-	dmabuf = membank_dmabuf_get(args->fd);
-	if (IS_ERR(dmabuf))
-		return PTR_ERR(dmabuf);
-
-	ret = -ERANGE;
-	extent = dmabuf->size;
-	if (args->offset >= extent)
-		goto put_dmabuf;
-	if (!length)
-		length = extent - args->offset;
-	/* The extent ends at a page: rounding up does not lead beyond it. */
-	if (length > extent - args->offset)
-		goto put_dmabuf;
-
-	ret = map_dataspace(dmabuf, round_down(args->start, PAGE_SIZE),
-			    PAGE_ALIGN(length), args->offset,
-			    max(PAGE_SIZE, 1UL << args->align), args->flags);
+	ret = attach(space, &placement, &place, args->flags);
 	if (ret < 0)
-		goto put_dmabuf;
+		goto put_file;
+	if (pager)
+		membank_paged_made(placement.file);
 	args->out_start = ret;
-
 	ret = 0;
-	if (args->flags & MEMBANK_REGION_READ_ONLY)
-		ret = forbid_write(dmabuf, args->out_start);
-put_dmabuf:
-	dma_buf_put(dmabuf);
+	if (args->flags & MEMBANK_REGION_EAGER_MAP)
+		ret = fill_or_detach(space, &placement, args->out_start,
+				     place.length);
+put_file:
+	fput(placement.file);
 	return ret;
 }
 
-static struct vm_area_struct *find_region(struct mm_struct *mm,
-					  unsigned long addr)
-{
-	struct vm_area_struct *vma;
-
-	mmap_assert_locked(mm);
-	vma = find_vma(mm, addr);
-	if (!vma || addr < vma->vm_start || !membank_mapping_dataspace(vma))
-		return NULL;
-	return vma;
-}
+/* ------------------------------------------------------------- detaching */
 
 /**
- * membank_region_detach() - detach the region that holds an address
- * @map: the map; its address space must be the caller's
- * @args: see &struct membank_region_detach
- *
- * Return: 0 or a negative errno, as the ABI says.
+ * struct piece - what of a region is to be detached
+ * @region: as it was seen, whole
+ * @start: first address
+ * @length: bytes
+ * @mapping: with a reference
+ * @area: the area it is in, with a reference to its file, or NULL
  */
-int membank_region_detach(struct membank_map *map,
-			  struct membank_region_detach *args)
+struct piece {
+	struct membank_region region;
+	unsigned long start;
+	unsigned long length;
+	struct membank_mapping *mapping;
+	struct membank_area *area;
+};
+
+static bool see_piece(struct vm_area_struct *vma, unsigned long start,
+		      unsigned long end, const struct file *only,
+		      struct piece *piece)
 {
-	struct mm_struct *mm = current->mm;
+	if (only && vma->vm_file != only)
+		return false;
+	if (!membank_region_see(vma, &piece->region))
+		return false;
+	piece->start = max(start, vma->vm_start);
+	piece->length = min(end, vma->vm_end) - piece->start;
+	piece->mapping = membank_mapping_of(vma);
+	refcount_inc(&piece->mapping->refs);
+	piece->area = membank_area_of(vma);
+	if (piece->area)
+		get_file(piece->area->file);
+	return true;
+}
+
+static void drop_piece(struct piece *piece)
+{
+	if (piece->area)
+		membank_area_put(piece->area);
+	membank_mapping_put(piece->mapping);
+	fput(piece->region.file);
+}
+
+/* The first region that has an address in the range; 0, -ENOENT, -EINTR. */
+static int next_piece(unsigned long start, unsigned long end,
+		      const struct file *only, struct piece *piece)
+{
+	VMA_ITERATOR(vmi, current->mm, start);
 	struct vm_area_struct *vma;
 	int ret = -ENOENT;
 
-	if (args->flags)
-		return -EOPNOTSUPP;
-	if (map->mm != mm)
-		return -EPERM;
-
-	mmap_read_lock(mm);
-	vma = find_region(mm, args->addr);
-	if (vma) {
-		args->out_start = vma->vm_start;
-		args->out_length = vma->vm_end - vma->vm_start;
-		ret = 0;
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	for_each_vma_range(vmi, vma, end) {
+		if (see_piece(vma, start, end, only, piece)) {
+			ret = 0;
+			break;
+		}
 	}
-	mmap_read_unlock(mm);
-	if (ret)
-		return ret;
+	mmap_read_unlock(current->mm);
+	return ret;
+}
 
-	return vm_munmap(args->out_start, args->out_length);
+static unsigned int count_regions(unsigned long start, unsigned long end)
+{
+	VMA_ITERATOR(vmi, current->mm, start);
+	struct vm_area_struct *vma;
+	unsigned int count = 0;
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, end)
+		count += !!membank_mapping_of(vma);
+	mmap_read_unlock(current->mm);
+	return count;
+}
+
+static bool is_mapped_elsewhere(const struct piece *piece)
+{
+	struct membank_dataspace *dataspace = piece->mapping->dataspace;
+
+	/* One reference is the piece's own. */
+	if (!dataspace)
+		return refcount_read(&piece->mapping->refs) > 1;
+	return membank_dataspace_mappings(dataspace);
+}
+
+static void count_piece(const struct piece *piece,
+			struct membank_region_detach *args)
+{
+	if (piece->length < piece->region.end - piece->region.start)
+		args->out_split++;
+	else if (is_mapped_elsewhere(piece))
+		args->out_kept++;
+	else
+		args->out_dropped++;
+	if (!args->out_length)
+		args->out_start = piece->start;
+	args->out_length = piece->start + piece->length - args->out_start;
+}
+
+static int detach_piece(struct membank_space *space, const struct piece *piece,
+			struct detaching *what)
+{
+	struct file *file = NULL;
+	int ret;
+
+	/* First what can fail: else nobody might hold the dataspace any more. */
+	if (what->wants_file) {
+		get_file(piece->region.file);
+		file = membank_region_lend(&piece->region, what->own);
+		if (IS_ERR(file))
+			return PTR_ERR(file);
+	}
+	if (piece->area)
+		ret = membank_area_refill(space, piece->area, piece->start,
+					  piece->length,
+					  MEMBANK_REGION_OVERMAP);
+	else
+		ret = vm_munmap(piece->start, piece->length);
+	if (ret) {
+		if (file)
+			fput(file);
+		return ret;
+	}
+	what->file = file;
+	count_piece(piece, &what->args);
+	return 0;
+}
+
+/* Others have mapped where a region was seen: what is there now? */
+static bool is_gone(int error)
+{
+	return error == -EADDRNOTAVAIL && !fatal_signal_pending(current);
+}
+
+/* In the address space that is current: one region after the other. */
+static int detach_range(struct membank_space *space, struct detaching *what)
+{
+	unsigned long start = what->args.addr, end = start + what->args.length;
+	struct piece piece;
+	int ret;
+
+	lockdep_assert_held(&space->lock);
+	do {
+		ret = next_piece(start, end, what->only, &piece);
+		if (ret)
+			break;
+		ret = detach_piece(space, &piece, what);
+		if (!ret)
+			start = piece.start + piece.length;
+		drop_piece(&piece);
+	} while (ret ? is_gone(ret) : !what->wants_file);
+
+	if (!ret)
+		what->args.out_more = count_regions(start, end);
+	return ret == -ENOENT && what->args.out_length ? 0 : ret;
+}
+
+static int detach_whole(struct membank_space *space, struct detaching *what)
+{
+	struct piece piece;
+	int ret;
+
+	do {
+		ret = next_piece(what->args.addr, what->args.addr + 1, NULL,
+				 &piece);
+		if (ret)
+			break;
+		piece.start = piece.region.start;
+		piece.length = piece.region.end - piece.region.start;
+		ret = detach_piece(space, &piece, what);
+		drop_piece(&piece);
+	} while (is_gone(ret));
+	return ret;
+}
+
+static int detach_here(struct membank_space *space, struct detaching *what)
+{
+	int ret;
+
+	if (mutex_lock_killable(&space->lock))
+		return -EINTR;
+	if (what->args.length)
+		ret = detach_range(space, what);
+	else
+		ret = detach_whole(space, what);
+	mutex_unlock(&space->lock);
+	return ret;
+}
+
+/**
+ * struct detach_job - detaching in another process
+ * @work: does it
+ * @refs: one for who asked, one for @work
+ * @done: it is done
+ * @space: where, with a reference; its address space has users until then
+ * @what: what, and what came of it
+ * @abandoned: who asked was killed: nothing is done that was not begun
+ * @ret: 0 or a negative errno
+ */
+struct detach_job {
+	struct work_struct work;
+	refcount_t refs;
+	struct completion done;
+	struct membank_space *space;
+	struct detaching what;
+	bool abandoned;
+	int ret;
+};
+
+static void job_put(struct detach_job *job)
+{
+	if (!refcount_dec_and_test(&job->refs))
+		return;
+	if (job->what.file)
+		fput(job->what.file);
+	mmput(job->space->mm);
+	membank_space_put(job->space);
+	kfree(job);
+}
+
+/* The kernel maps and unmaps in the address space of who calls only. */
+static void detach_work(struct work_struct *work)
+{
+	struct detach_job *job = container_of(work, struct detach_job, work);
+
+	if (!READ_ONCE(job->abandoned)) {
+		kthread_use_mm(job->space->mm);
+		job->ret = detach_here(job->space, &job->what);
+		kthread_unuse_mm(job->space->mm);
+	}
+	complete(&job->done);
+	job_put(job);
 }
 
 /*
- * Who looks into the map of another process, or finds a region that only reads,
- * gets no more than what the region allows, and not the right to revoke it. What
- * was revoked already can be had as it is: it is good for nothing any more.
+ * The other process may keep its locks for as long as it likes, so who waits
+ * for it can be killed.
  */
-static struct file *lend(struct file *file, u32 flags)
+static int detach_there(struct membank_space *space, struct detaching *what)
 {
-	u32 rights = MEMBANK_DATASPACE_READ;
-	struct dma_buf *dmabuf;
+	struct detach_job *job;
+	int ret;
 
-	if (!(flags & MEMBANK_REGION_READ_ONLY))
-		rights |= MEMBANK_DATASPACE_WRITE;
-	dmabuf = membank_dmabuf_derive(file->private_data, rights);
-	if (PTR_ERR_OR_ZERO(dmabuf) == -ENODEV)
-		return file;
-	fput(file);
-	return IS_ERR(dmabuf) ? ERR_CAST(dmabuf) : dmabuf->file;
+	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return -ENOMEM;
+	if (!space->mm || !mmget_not_zero(space->mm)) {
+		kfree(job);
+		return -ESRCH;
+	}
+	INIT_WORK(&job->work, detach_work);
+	refcount_set(&job->refs, 2);
+	init_completion(&job->done);
+	refcount_inc(&space->refs);
+	job->space = space;
+	job->what = *what;
+	queue_work(detach_queue, &job->work);
+
+	if (wait_for_completion_killable(&job->done)) {
+		WRITE_ONCE(job->abandoned, true);
+		ret = -EINTR;
+	} else {
+		ret = job->ret;
+	}
+	if (!ret) {
+		*what = job->what;
+		job->what.file = NULL;
+	}
+	job_put(job);
+	return ret;
 }
 
 /**
- * membank_region_find() - look up the region that holds an address
- * @map: the map
- * @args: see &struct membank_region_find; out_fd is left to the caller
- * @file: set to a dma-buf file of the dataspace, with a reference
+ * membank_region_detach() - detach regions
+ * @space: the region map
+ * @args: see &struct membank_region_detach; @out_fd is left to the caller
+ * @file: set to what that is to be, with a reference, or to NULL
  *
  * Return: 0 or a negative errno, as the ABI says.
  */
-int membank_region_find(struct membank_map *map,
-			struct membank_region_find *args, struct file **file)
+int membank_region_detach(struct membank_space *space,
+			  struct membank_region_detach *args,
+			  struct file **file)
 {
-	struct vm_area_struct *vma;
-	int ret = -ENOENT;
+	struct detaching what = {
+		.args = { .addr = args->addr },
+		.own = space->mm == current->mm,
+		.wants_file = args->flags & MEMBANK_DETACH_DATASPACE,
+	};
+	u64 offset = offset_in_page(args->addr);
+	int ret;
 
-	if (args->flags)
+	if (args->flags & ~DETACH_FLAGS)
 		return -EOPNOTSUPP;
-	if (!map->mm || !mmget_not_zero(map->mm))
-		return -ESRCH;
+	if (args->__reserved || args->addr + args->length < args->addr)
+		return -EINVAL;
+	if (!what.own && !(args->flags & MEMBANK_DETACH_UNMAP))
+		return -EPERM;
+	if (args->length) {
+		what.args.addr -= offset;
+		what.args.length = PAGE_ALIGN(args->length + offset);
+		if (!what.args.length ||
+		    what.args.addr + what.args.length < what.args.addr)
+			return -EINVAL;
+	}
 
-	if (mmap_read_lock_killable(map->mm)) {
-		mmput(map->mm);
-		return -EINTR;
-	}
-	vma = find_region(map->mm, args->addr);
-	if (vma) {
-		args->out_start = vma->vm_start;
-		args->out_length = vma->vm_end - vma->vm_start;
-		args->out_offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
-		args->out_flags = vma->vm_flags & VM_MAYWRITE ?
-					  0 :
-					  MEMBANK_REGION_READ_ONLY;
-		*file = get_file(vma->vm_file);
-		ret = 0;
-	}
-	mmap_read_unlock(map->mm);
-	mmput(map->mm);
-
-	if (!ret && (map->mm != current->mm ||
-		     args->out_flags & MEMBANK_REGION_READ_ONLY)) {
-		*file = lend(*file, args->out_flags);
-		ret = PTR_ERR_OR_ZERO(*file);
-	}
-	return ret;
+	if (what.own)
+		ret = detach_here(space, &what);
+	else
+		ret = detach_there(space, &what);
+	if (ret)
+		return ret;
+	args->out_start = what.args.out_start;
+	args->out_length = what.args.out_length;
+	args->out_dropped = what.args.out_dropped;
+	args->out_kept = what.args.out_kept;
+	args->out_split = what.args.out_split;
+	args->out_more = what.args.out_more;
+	*file = what.file;
+	return 0;
 }

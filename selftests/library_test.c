@@ -356,7 +356,7 @@ TEST_F(region, attach_refuses)
 		{ -ERANGE, self->dataspace, 4 * self->page, 0, 0, 0 },
 		{ -ERANGE, self->dataspace, 0, 5 * self->page, 0, 0 },
 		{ -ERANGE, self->dataspace, self->page, UINT64_MAX, 0, 0 },
-		{ -EOPNOTSUPP, self->dataspace, 0, 0, 0x02, 0 },
+		{ -EOPNOTSUPP, self->dataspace, 0, 0, 0x100, 0 },
 		{ -EOPNOTSUPP, self->dataspace, 0, 0, UNKNOWN_FLAG, 0 },
 	};
 	size_t i;
@@ -505,7 +505,7 @@ TEST_F(library, explain_has_words_for_every_error)
 	const char *text;
 	int operation, error;
 
-	for (operation = MEMBANK_OPEN; operation <= MEMBANK_SYNC + 1;
+	for (operation = MEMBANK_OPEN; operation <= MEMBANK_PAGE + 1;
 	     operation++) {
 		for (error = 0; error < 4096; error++) {
 			text = membank_explain(operation, -error);
@@ -526,15 +526,16 @@ TEST_F(library, explain_has_words_for_every_error)
 /* The errors that the header documents, those of any function aside. */
 static const struct {
 	enum membank_operation operation;
-	int errors[10];
+	int errors[13];
 } documented[] = {
 	{ MEMBANK_OPEN, { ENOENT, EACCES } },
 	{ MEMBANK_ALLOC, { ERANGE, ENOMEM, EDQUOT, EOPNOTSUPP, EINTR } },
 	{ MEMBANK_ATTACH,
 	  { EADDRNOTAVAIL, ERANGE, EACCES, ENODEV, EINVAL, EPERM, EOPNOTSUPP,
-	    ENOMEM, EINTR } },
-	{ MEMBANK_DETACH, { ENOENT, EPERM } },
-	{ MEMBANK_FIND, { ENOENT, ESRCH, EINTR } },
+	    ENOMEM, EINTR, ENOENT, EBUSY, EIO } },
+	{ MEMBANK_DETACH,
+	  { ENOENT, EPERM, EINVAL, ESRCH, EACCES, EOPNOTSUPP, ENOMEM, EINTR } },
+	{ MEMBANK_FIND, { ENOENT, EINVAL, EACCES, ESRCH, EINTR } },
 	{ MEMBANK_NOTIFY,
 	  { EACCES, EINVAL, ETIMEDOUT, EPIPE, EINTR, EOPNOTSUPP } },
 	{ MEMBANK_REGISTER,
@@ -548,6 +549,13 @@ static const struct {
 	{ MEMBANK_PHYS, { EPERM, ERANGE, EINVAL, ENODEV } },
 	{ MEMBANK_REVOKE, { EACCES, EINVAL, ENODEV } },
 	{ MEMBANK_SYNC, { EINVAL, EACCES, ENODEV } },
+	{ MEMBANK_LIST, { EINVAL, ESRCH, EINTR } },
+	{ MEMBANK_RESERVE,
+	  { EADDRNOTAVAIL, ENOENT, EPERM, EINVAL, ELOOP, EOPNOTSUPP, ENOMEM,
+	    EAGAIN, EINTR } },
+	{ MEMBANK_FREE_AREA, { ENOENT, ENOMEM, EAGAIN, EINTR } },
+	{ MEMBANK_PAGE,
+	  { ENOENT, EINVAL, EACCES, ERANGE, ENODEV, EBUSY, EAGAIN, EINTR } },
 };
 
 TEST_F(library, explain_has_words_of_its_own_for_what_is_documented)
@@ -567,7 +575,7 @@ TEST_F(library, explain_has_words_of_its_own_for_what_is_documented)
 			EXPECT_STRNE(strerror(common[j]),
 				     membank_explain(operation, -common[j]));
 	}
-	EXPECT_EQ(MEMBANK_SYNC + 1, ARRAY_SIZE(documented));
+	EXPECT_EQ(MEMBANK_PAGE + 1, ARRAY_SIZE(documented));
 }
 
 TEST_HARNESS_MAIN

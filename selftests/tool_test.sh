@@ -71,7 +71,7 @@ test_output() {
 		$'\n'"   0  $name +cma +[0-9]+ MiB +1\.5 MiB +[0-9.]+ MiB +[0-9.]+ MiB +[0-9.]+ [KMG]?i?B +1 " \
 		holding 0 1572864 "$tool" banks
 	expect "info tells version, banks and features" 0 \
-		"^ABI version  1"$'\n'"banks        2"$'\n'"features     banks dataspaces regions notifiers services rights content quota$" \
+		"^ABI version  1"$'\n'"banks        2"$'\n'"features     banks dataspaces regions notifiers services rights content quota areas region-map pagers$" \
 		"$tool" info
 	expect "help tells the commands" 0 "^usage: membank banks" "$tool" help
 	expect "--help is the same" 0 "^usage: membank banks" "$tool" --help

@@ -6,9 +6,12 @@
 #include "uapi_layout.h"
 
 #define SYS_EXIT 1
+#define SYS_FORK 2
+#define SYS_READ 3
 #define SYS_WRITE 4
 #define SYS_OPEN 5
 #define SYS_CLOSE 6
+#define SYS_WAITPID 7
 #define SYS_IOCTL 54
 
 #define LENGTH 8192
@@ -126,6 +129,141 @@ static void test_dataspace(int dev)
 	call(SYS_CLOSE, alloc.out_fd, 0, 0);
 }
 
+static void test_area(int dev)
+{
+	struct membank_dataspace_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = LENGTH,
+	};
+	struct membank_area_reserve reserve = {
+		.size = sizeof(reserve),
+		.flags = MEMBANK_REGION_SEARCH_ADDR,
+		.length = 4 * LENGTH,
+		.align = 20,
+	};
+	struct membank_region_attach attach = {
+		.size = sizeof(attach),
+		.flags = MEMBANK_REGION_SEARCH_ADDR | MEMBANK_REGION_IN_AREA,
+	};
+	struct membank_region_entry entries[4];
+	struct membank_region_list list = {
+		.size = sizeof(list),
+		.entries = (unsigned long)entries,
+		.nr_entries = 4,
+	};
+	struct membank_region_detach detach = {
+		.size = sizeof(detach),
+		.length = LENGTH / 2,
+	};
+	struct membank_area_free free = { .size = sizeof(free) };
+	int ret;
+
+	ret = command(dev, MEMBANK_IOC_AREA_RESERVE, &reserve);
+	if (reserve.out_start >> 32 || reserve.out_start & 0xfffff)
+		ret = -1;
+	result(!ret && reserve.out_start, "reserves an area it can reach");
+	ret = command(dev, MEMBANK_IOC_DATASPACE_ALLOC, &alloc);
+	attach.fd = alloc.out_fd;
+	attach.start = reserve.out_start + 1;
+	if (!ret)
+		ret = command(dev, MEMBANK_IOC_REGION_ATTACH, &attach);
+	if (attach.out_start != reserve.out_start)
+		ret = -1;
+	result(!ret, "attaches in it");
+	list.start = reserve.out_start;
+	list.length = reserve.length;
+	ret = command(dev, MEMBANK_IOC_REGION_LIST, &list);
+	if (list.out_nr_entries != 2 || list.out_next ||
+	    entries[0].kind != MEMBANK_ENTRY_REGION ||
+	    entries[0].length != LENGTH ||
+	    entries[1].kind != MEMBANK_ENTRY_AREA ||
+	    entries[1].length != 3 * LENGTH ||
+	    entries[1].area != reserve.out_start)
+		ret = -1;
+	result(!ret, "lists both");
+	detach.addr = attach.out_start;
+	ret = command(dev, MEMBANK_IOC_REGION_DETACH, &detach);
+	if (detach.out_split != 1 || detach.out_length != LENGTH / 2)
+		ret = -1;
+	result(!ret, "detaches a range");
+	free.addr = reserve.out_start;
+	ret = command(dev, MEMBANK_IOC_AREA_FREE, &free);
+	if (free.out_length != 4 * LENGTH ||
+	    free.out_start != reserve.out_start)
+		ret = -1;
+	result(!ret, "frees the area");
+	detach.length = reserve.length;
+	ret = command(dev, MEMBANK_IOC_REGION_DETACH, &detach);
+	result(!ret && detach.out_dropped == 1, "detaches what was left in it");
+	reserve.start = 0xfffff000;
+	result(command(dev, MEMBANK_IOC_AREA_RESERVE, &reserve) == -99,
+	       "reserves nothing above its address space");
+	call(SYS_CLOSE, alloc.out_fd, 0, 0);
+}
+
+static void test_pager(int dev)
+{
+	struct membank_dataspace_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = LENGTH,
+	};
+	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_fault fault = {};
+	struct membank_pager_reply reply = {
+		.size = sizeof(reply),
+		.offset = LENGTH / 2,
+	};
+	struct membank_region_attach plain = {
+		.size = sizeof(plain),
+		.flags = MEMBANK_REGION_SEARCH_ADDR,
+	};
+	struct membank_region_attach attach = {
+		.size = sizeof(attach),
+		.length = LENGTH,
+		.offset = 1ULL << 40,
+		.flags = MEMBANK_REGION_SEARCH_ADDR | MEMBANK_REGION_PAGER,
+	};
+	char *mem, *there;
+	int ret, child, status = -1;
+
+	ret = command(dev, MEMBANK_IOC_PAGER_CREATE, &pager);
+	if (!ret)
+		ret = command(dev, MEMBANK_IOC_DATASPACE_ALLOC, &alloc);
+	if (pager.out_fd <= 0 || pager.out_attach_fd <= 0)
+		ret = -1;
+	result(!ret, "creates a pager");
+	plain.fd = alloc.out_fd;
+	ret = command(dev, MEMBANK_IOC_REGION_ATTACH, &plain);
+	attach.fd = pager.out_attach_fd;
+	if (!ret)
+		ret = command(dev, MEMBANK_IOC_REGION_ATTACH, &attach);
+	result(!ret && attach.out_start, "attaches with it");
+	if (ret)
+		return;
+	mem = (char *)(unsigned long)plain.out_start;
+	there = (char *)(unsigned long)attach.out_start;
+	fill(mem, 0x11);
+
+	child = call(SYS_FORK, 0, 0, 0);
+	if (!child) {
+		there[5]++;
+		call(SYS_EXIT, there[5], 0, 0);
+	}
+	ret = call(SYS_READ, pager.out_fd, (long)&fault, sizeof(fault));
+	if (fault.pid != child || fault.address != attach.out_start + 5 ||
+	    fault.offset != 1ULL << 40)
+		ret = -1;
+	result(ret == sizeof(fault), "is told a fault");
+	reply.id = fault.id;
+	reply.fd = alloc.out_fd;
+	result(!command(pager.out_fd, MEMBANK_IOC_PAGER_REPLY, &reply),
+	       "answers it");
+	ret = call(SYS_WAITPID, child, (long)&status, 0);
+	if (status != 0x12 << 8 || mem[LENGTH / 2 + 5] != 0x12)
+		ret = -1;
+	result(ret == child, "has the thread go on");
+}
+
 static void test_service(int dev)
 {
 	struct membank_notifier_create create = { .size = sizeof(create) };
@@ -166,15 +304,17 @@ void __attribute__((force_align_arg_pointer)) _start(void)
 	struct membank_get_info info = { .size = sizeof(info) };
 	int dev, ret;
 
-	say("TAP version 13\n1..14\n");
+	say("TAP version 13\n1..26\n");
 	dev = call(SYS_OPEN, (long)"/dev/membank", 2, 0);
 	result(dev >= 0, "opens /dev/membank");
 	ret = command(dev, MEMBANK_IOC_GET_INFO, &info);
 	result(!ret && info.out_version == MEMBANK_ABI_VERSION,
 	       "asks for the version");
 	test_dataspace(dev);
+	test_area(dev);
+	test_pager(dev);
 	test_service(dev);
 	/* What was left out after a failure is a failure too. */
-	call(SYS_EXIT, failures || number != 14, 0, 0);
+	call(SYS_EXIT, failures || number != 26, 0, 0);
 	__builtin_unreachable();
 }

@@ -101,14 +101,21 @@ LAYOUT_FIELD(membank_region_attach, flags, 32);
 LAYOUT_FIELD(membank_region_attach, align, 36);
 LAYOUT_FIELD(membank_region_attach, out_start, 40);
 
-LAYOUT_SIZE(membank_region_detach, 32);
+LAYOUT_SIZE(membank_region_detach, 64);
 LAYOUT_FIELD(membank_region_detach, size, 0);
 LAYOUT_FIELD(membank_region_detach, flags, 4);
 LAYOUT_FIELD(membank_region_detach, addr, 8);
 LAYOUT_FIELD(membank_region_detach, out_start, 16);
 LAYOUT_FIELD(membank_region_detach, out_length, 24);
+LAYOUT_FIELD(membank_region_detach, length, 32);
+LAYOUT_FIELD(membank_region_detach, out_dropped, 40);
+LAYOUT_FIELD(membank_region_detach, out_kept, 44);
+LAYOUT_FIELD(membank_region_detach, out_split, 48);
+LAYOUT_FIELD(membank_region_detach, out_more, 52);
+LAYOUT_FIELD(membank_region_detach, out_fd, 56);
+LAYOUT_FIELD(membank_region_detach, __reserved, 60);
 
-LAYOUT_SIZE(membank_region_find, 48);
+LAYOUT_SIZE(membank_region_find, 56);
 LAYOUT_FIELD(membank_region_find, size, 0);
 LAYOUT_FIELD(membank_region_find, flags, 4);
 LAYOUT_FIELD(membank_region_find, addr, 8);
@@ -117,6 +124,68 @@ LAYOUT_FIELD(membank_region_find, out_length, 24);
 LAYOUT_FIELD(membank_region_find, out_offset, 32);
 LAYOUT_FIELD(membank_region_find, out_flags, 40);
 LAYOUT_FIELD(membank_region_find, out_fd, 44);
+LAYOUT_FIELD(membank_region_find, length, 48);
+
+LAYOUT_SIZE(membank_region_entry, 56);
+LAYOUT_FIELD(membank_region_entry, start, 0);
+LAYOUT_FIELD(membank_region_entry, length, 8);
+LAYOUT_FIELD(membank_region_entry, offset, 16);
+LAYOUT_FIELD(membank_region_entry, area, 24);
+LAYOUT_FIELD(membank_region_entry, bank_offset, 32);
+LAYOUT_FIELD(membank_region_entry, bank, 40);
+LAYOUT_FIELD(membank_region_entry, kind, 44);
+LAYOUT_FIELD(membank_region_entry, flags, 48);
+LAYOUT_FIELD(membank_region_entry, __reserved, 52);
+
+LAYOUT_SIZE(membank_region_list, 48);
+LAYOUT_FIELD(membank_region_list, size, 0);
+LAYOUT_FIELD(membank_region_list, flags, 4);
+LAYOUT_FIELD(membank_region_list, start, 8);
+LAYOUT_FIELD(membank_region_list, length, 16);
+LAYOUT_FIELD(membank_region_list, entries, 24);
+LAYOUT_FIELD(membank_region_list, nr_entries, 32);
+LAYOUT_FIELD(membank_region_list, out_nr_entries, 36);
+LAYOUT_FIELD(membank_region_list, out_next, 40);
+
+LAYOUT_SIZE(membank_area_reserve, 40);
+LAYOUT_FIELD(membank_area_reserve, size, 0);
+LAYOUT_FIELD(membank_area_reserve, flags, 4);
+LAYOUT_FIELD(membank_area_reserve, start, 8);
+LAYOUT_FIELD(membank_area_reserve, length, 16);
+LAYOUT_FIELD(membank_area_reserve, align, 24);
+LAYOUT_FIELD(membank_area_reserve, __reserved, 28);
+LAYOUT_FIELD(membank_area_reserve, out_start, 32);
+
+LAYOUT_SIZE(membank_area_free, 32);
+LAYOUT_FIELD(membank_area_free, size, 0);
+LAYOUT_FIELD(membank_area_free, flags, 4);
+LAYOUT_FIELD(membank_area_free, addr, 8);
+LAYOUT_FIELD(membank_area_free, out_start, 16);
+LAYOUT_FIELD(membank_area_free, out_length, 24);
+
+LAYOUT_SIZE(membank_pager_create, 16);
+LAYOUT_FIELD(membank_pager_create, size, 0);
+LAYOUT_FIELD(membank_pager_create, flags, 4);
+LAYOUT_FIELD(membank_pager_create, out_fd, 8);
+LAYOUT_FIELD(membank_pager_create, out_attach_fd, 12);
+
+LAYOUT_SIZE(membank_pager_fault, 40);
+LAYOUT_FIELD(membank_pager_fault, id, 0);
+LAYOUT_FIELD(membank_pager_fault, address, 8);
+LAYOUT_FIELD(membank_pager_fault, offset, 16);
+LAYOUT_FIELD(membank_pager_fault, access, 24);
+LAYOUT_FIELD(membank_pager_fault, pid, 28);
+LAYOUT_FIELD(membank_pager_fault, tid, 32);
+LAYOUT_FIELD(membank_pager_fault, __reserved, 36);
+
+LAYOUT_SIZE(membank_pager_reply, 40);
+LAYOUT_FIELD(membank_pager_reply, size, 0);
+LAYOUT_FIELD(membank_pager_reply, flags, 4);
+LAYOUT_FIELD(membank_pager_reply, id, 8);
+LAYOUT_FIELD(membank_pager_reply, offset, 16);
+LAYOUT_FIELD(membank_pager_reply, length, 24);
+LAYOUT_FIELD(membank_pager_reply, fd, 32);
+LAYOUT_FIELD(membank_pager_reply, __reserved, 36);
 
 LAYOUT_SIZE(membank_notifier_create, 16);
 LAYOUT_FIELD(membank_notifier_create, size, 0);
@@ -179,14 +248,24 @@ static_assert(MEMBANK_IOC_GET_INFO == 0xbb00, "GET_INFO");
 static_assert(MEMBANK_IOC_BANK_INFO == 0xbb01, "BANK_INFO");
 static_assert(MEMBANK_IOC_DATASPACE_ALLOC == 0xbb10, "DATASPACE_ALLOC");
 static_assert(MEMBANK_IOC_DATASPACE_INFO == 0xbb11, "DATASPACE_INFO");
+static_assert(MEMBANK_IOC_DATASPACE_DERIVE == 0xbb12, "DATASPACE_DERIVE");
+static_assert(MEMBANK_IOC_DATASPACE_CLEAR == 0xbb13, "DATASPACE_CLEAR");
+static_assert(MEMBANK_IOC_DATASPACE_COPY == 0xbb14, "DATASPACE_COPY");
+static_assert(MEMBANK_IOC_DATASPACE_PHYS == 0xbb15, "DATASPACE_PHYS");
+static_assert(MEMBANK_IOC_DATASPACE_REVOKE == 0xbb16, "DATASPACE_REVOKE");
 static_assert(MEMBANK_IOC_REGION_ATTACH == 0xbb20, "REGION_ATTACH");
 static_assert(MEMBANK_IOC_REGION_DETACH == 0xbb21, "REGION_DETACH");
 static_assert(MEMBANK_IOC_REGION_FIND == 0xbb22, "REGION_FIND");
+static_assert(MEMBANK_IOC_REGION_LIST == 0xbb23, "REGION_LIST");
+static_assert(MEMBANK_IOC_AREA_RESERVE == 0xbb24, "AREA_RESERVE");
+static_assert(MEMBANK_IOC_AREA_FREE == 0xbb25, "AREA_FREE");
 static_assert(MEMBANK_IOC_NOTIFIER_CREATE == 0xbb30, "NOTIFIER_CREATE");
 static_assert(MEMBANK_IOC_NOTIFIER_DERIVE == 0xbb31, "NOTIFIER_DERIVE");
 static_assert(MEMBANK_IOC_NOTIFIER_BIND == 0xbb32, "NOTIFIER_BIND");
 static_assert(MEMBANK_IOC_NOTIFIER_TRIGGER == 0xbb33, "NOTIFIER_TRIGGER");
 static_assert(MEMBANK_IOC_SERVICE_REGISTER == 0xbb40, "SERVICE_REGISTER");
 static_assert(MEMBANK_IOC_SERVICE_CONNECT == 0xbb41, "SERVICE_CONNECT");
+static_assert(MEMBANK_IOC_PAGER_CREATE == 0xbb50, "PAGER_CREATE");
+static_assert(MEMBANK_IOC_PAGER_REPLY == 0xbb51, "PAGER_REPLY");
 
 #endif /* MEMBANK_SELFTESTS_UAPI_LAYOUT_H */

@@ -4,6 +4,7 @@
  * what happens where the struct itself is wrong.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -12,10 +13,9 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "map.h"
+#include "uapi_form.h"
 #include "uapi_layout.h"
-
-/* No such field. */
-#define NONE (-1)
 
 #define SERVICE "uapi-test"
 
@@ -35,6 +35,11 @@ union args {
 	struct membank_region_attach attach;
 	struct membank_region_detach detach;
 	struct membank_region_find find;
+	struct membank_region_list list;
+	struct membank_area_reserve reserve;
+	struct membank_area_free free;
+	struct membank_pager_create pager;
+	struct membank_pager_reply reply;
 	struct membank_notifier_create create;
 	struct membank_notifier_derive derive;
 	struct membank_notifier_bind bind;
@@ -43,168 +48,10 @@ union args {
 	struct membank_service_connect connect;
 };
 
-/* What a command's struct looks like: offsets of fields, or NONE. */
-struct form {
-	unsigned long command;
-	int size;
-	int flags_at;
-	__u32 flags_known;
-	int reserved_at;
-	int out_fd_at;
-	bool on_notifier;
-};
-
-#define AT(_struct, _field) offsetof(struct membank_##_struct, _field)
-
-static const struct form get_info = {
-	.command = MEMBANK_IOC_GET_INFO,
-	.size = sizeof(struct membank_get_info),
-	.flags_at = NONE,
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form bank_info = {
-	.command = MEMBANK_IOC_BANK_INFO,
-	.size = sizeof(struct membank_bank_info),
-	.flags_at = NONE,
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form dataspace_alloc = {
-	.command = MEMBANK_IOC_DATASPACE_ALLOC,
-	.size = sizeof(struct membank_dataspace_alloc),
-	.flags_at = AT(dataspace_alloc, flags),
-	.flags_known = 7,
-	.reserved_at = NONE,
-	.out_fd_at = AT(dataspace_alloc, out_fd),
-};
-
-static const struct form dataspace_info = {
-	.command = MEMBANK_IOC_DATASPACE_INFO,
-	.size = sizeof(struct membank_dataspace_info),
-	.flags_at = NONE,
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form dataspace_derive = {
-	.command = MEMBANK_IOC_DATASPACE_DERIVE,
-	.size = sizeof(struct membank_dataspace_derive),
-	.flags_at = AT(dataspace_derive, rights),
-	.flags_known = 7,
-	.reserved_at = NONE,
-	.out_fd_at = AT(dataspace_derive, out_fd),
-};
-
-static const struct form dataspace_clear = {
-	.command = MEMBANK_IOC_DATASPACE_CLEAR,
-	.size = sizeof(struct membank_dataspace_clear),
-	.flags_at = NONE,
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form dataspace_copy = {
-	.command = MEMBANK_IOC_DATASPACE_COPY,
-	.size = sizeof(struct membank_dataspace_copy),
-	.flags_at = AT(dataspace_copy, flags),
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form dataspace_phys = {
-	.command = MEMBANK_IOC_DATASPACE_PHYS,
-	.size = sizeof(struct membank_dataspace_phys),
-	.flags_at = NONE,
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form dataspace_revoke = {
-	.command = MEMBANK_IOC_DATASPACE_REVOKE,
-	.size = sizeof(struct membank_dataspace_revoke),
-	.flags_at = NONE,
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form region_attach = {
-	.command = MEMBANK_IOC_REGION_ATTACH,
-	.size = sizeof(struct membank_region_attach),
-	.flags_at = AT(region_attach, flags),
-	.flags_known = 0xb1,
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form region_detach = {
-	.command = MEMBANK_IOC_REGION_DETACH,
-	.size = sizeof(struct membank_region_detach),
-	.flags_at = AT(region_detach, flags),
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-};
-
-static const struct form region_find = {
-	.command = MEMBANK_IOC_REGION_FIND,
-	.size = sizeof(struct membank_region_find),
-	.flags_at = AT(region_find, flags),
-	.reserved_at = NONE,
-	.out_fd_at = AT(region_find, out_fd),
-};
-
-static const struct form notifier_create = {
-	.command = MEMBANK_IOC_NOTIFIER_CREATE,
-	.size = sizeof(struct membank_notifier_create),
-	.flags_at = AT(notifier_create, flags),
-	.reserved_at = AT(notifier_create, __reserved),
-	.out_fd_at = AT(notifier_create, out_fd),
-};
-
-static const struct form notifier_derive = {
-	.command = MEMBANK_IOC_NOTIFIER_DERIVE,
-	.size = sizeof(struct membank_notifier_derive),
-	.flags_at = AT(notifier_derive, rights),
-	.flags_known = MEMBANK_NOTIFIER_TRIGGER | MEMBANK_NOTIFIER_RECEIVE,
-	.reserved_at = AT(notifier_derive, __reserved),
-	.out_fd_at = AT(notifier_derive, out_fd),
-	.on_notifier = true,
-};
-
-static const struct form notifier_bind = {
-	.command = MEMBANK_IOC_NOTIFIER_BIND,
-	.size = sizeof(struct membank_notifier_bind),
-	.flags_at = AT(notifier_bind, flags),
-	.reserved_at = AT(notifier_bind, __reserved),
-	.out_fd_at = NONE,
-	.on_notifier = true,
-};
-
-static const struct form notifier_trigger = {
-	.command = MEMBANK_IOC_NOTIFIER_TRIGGER,
-	.size = sizeof(struct membank_notifier_trigger),
-	.flags_at = AT(notifier_trigger, flags),
-	.reserved_at = NONE,
-	.out_fd_at = NONE,
-	.on_notifier = true,
-};
-
-static const struct form service_register = {
-	.command = MEMBANK_IOC_SERVICE_REGISTER,
-	.size = sizeof(struct membank_service_register),
-	.flags_at = AT(service_register, flags),
-	.reserved_at = AT(service_register, __reserved),
-	.out_fd_at = AT(service_register, out_fd),
-};
-
-static const struct form service_connect = {
-	.command = MEMBANK_IOC_SERVICE_CONNECT,
-	.size = sizeof(struct membank_service_connect),
-	.flags_at = AT(service_connect, flags),
-	.reserved_at = NONE,
-	.out_fd_at = AT(service_connect, out_fd),
+/* Who touches a region with a pager, by writing from it. */
+struct asker {
+	int eventfd;
+	char *paged;
 };
 
 FIXTURE(command)
@@ -216,6 +63,12 @@ FIXTURE(command)
 	int notifier;
 	int eventfd;
 	int service;
+	/* Both ends of a pager, and a region whose faults wait for it. */
+	struct membank_pager_create pager;
+	struct asker asker;
+	char *area;
+	__u64 fault;
+	struct membank_region_entry entry;
 	/* The descriptor that the command goes to. */
 	int fd;
 	size_t page;
@@ -241,6 +94,11 @@ FIXTURE_VARIANT_ADD(command, dataspace_revoke) { &dataspace_revoke };
 FIXTURE_VARIANT_ADD(command, region_attach) { &region_attach };
 FIXTURE_VARIANT_ADD(command, region_detach) { &region_detach };
 FIXTURE_VARIANT_ADD(command, region_find) { &region_find };
+FIXTURE_VARIANT_ADD(command, region_list) { &region_list };
+FIXTURE_VARIANT_ADD(command, area_reserve) { &area_reserve };
+FIXTURE_VARIANT_ADD(command, area_free) { &area_free };
+FIXTURE_VARIANT_ADD(command, pager_create) { &pager_create };
+FIXTURE_VARIANT_ADD(command, pager_reply) { &pager_reply };
 FIXTURE_VARIANT_ADD(command, notifier_create) { &notifier_create };
 FIXTURE_VARIANT_ADD(command, notifier_derive) { &notifier_derive };
 FIXTURE_VARIANT_ADD(command, notifier_bind) { &notifier_bind };
@@ -252,6 +110,33 @@ FIXTURE_VARIANT_ADD(command, service_connect) { &service_connect };
 static __u32 *field(union args *args, int at)
 {
 	return (__u32 *)(args->bytes + at);
+}
+
+/* Asks the pager without end; each answer is an error, so that it asks anew. */
+static void *ask_pager(void *arg)
+{
+	const struct asker *asker = arg;
+
+	for (;;)
+		if (write(asker->eventfd, asker->paged, sizeof(__u64)) != -1 ||
+		    errno != EFAULT)
+			break;
+	return NULL;
+}
+
+/* The fault that waits now; the one before may be answered or not. */
+static __u64 next_fault(FIXTURE_DATA(command) * self)
+{
+	struct membank_pager_reply reply = { .size = sizeof(reply), .fd = -1 };
+	struct membank_pager_fault fault;
+
+	reply.id = self->fault;
+	if (self->fault)
+		test_ioctl(self->pager.out_fd, MEMBANK_IOC_PAGER_REPLY, &reply);
+	if (read(self->pager.out_fd, &fault, sizeof(fault)) != sizeof(fault))
+		return 0;
+	self->fault = fault.id;
+	return fault.id;
 }
 
 /* Inputs with which the command succeeds, junk in every output. */
@@ -319,10 +204,36 @@ static void fill(FIXTURE_DATA(command) * self,
 		self->region = mmap(self->region, self->page, PROT_READ,
 				    MAP_SHARED | (self->region ? MAP_FIXED : 0),
 				    self->dataspace, 0);
+		args->detach.flags = MEMBANK_DETACH_DATASPACE;
 		args->detach.addr = (uintptr_t)self->region;
+		args->detach.length = 0;
 		break;
 	case MEMBANK_IOC_REGION_FIND:
 		args->find.addr = (uintptr_t)self->region;
+		args->find.length = 0;
+		break;
+	case MEMBANK_IOC_REGION_LIST:
+		args->list.start = 0;
+		args->list.length = 0;
+		args->list.entries = (uintptr_t)&self->entry;
+		args->list.nr_entries = 1;
+		break;
+	case MEMBANK_IOC_AREA_RESERVE:
+		args->reserve.flags = SEARCH;
+		args->reserve.start = 0;
+		args->reserve.length = 1;
+		args->reserve.align = 0;
+		break;
+	case MEMBANK_IOC_AREA_FREE:
+		/* The one before may be gone. */
+		map_reserve(self->dev, NULL, 1, SEARCH, &self->area);
+		args->free.addr = (uintptr_t)self->area;
+		break;
+	case MEMBANK_IOC_PAGER_REPLY:
+		args->reply.id = next_fault(self);
+		args->reply.offset = 0;
+		args->reply.length = 0;
+		args->reply.fd = -1;
 		break;
 	case MEMBANK_IOC_NOTIFIER_DERIVE:
 		args->derive.rights = MEMBANK_NOTIFIER_TRIGGER;
@@ -352,6 +263,7 @@ static int call(FIXTURE_DATA(command) * self,
 		int dirty_at)
 {
 	const int out_fd_at = variant->form->out_fd_at;
+	const int out_fd2_at = variant->form->out_fd2_at;
 	int ret, fd;
 
 	fill(self, variant);
@@ -366,6 +278,9 @@ static int call(FIXTURE_DATA(command) * self,
 	fd = *field(&self->args, out_fd_at);
 	if (fcntl(fd, F_GETFD) != FD_CLOEXEC || close(fd))
 		return -EREMOTE;
+	fd = *field(&self->args, out_fd2_at);
+	if (out_fd2_at && (fcntl(fd, F_GETFD) != FD_CLOEXEC || close(fd)))
+		return -EREMOTE;
 	return 0;
 }
 
@@ -376,6 +291,7 @@ FIXTURE_SETUP(command)
 		.size = sizeof(service),
 		.name = SERVICE,
 	};
+	pthread_t thread;
 
 	ASSERT_TRUE(test_banks_empty());
 	self->page = sysconf(_SC_PAGESIZE);
@@ -392,7 +308,20 @@ FIXTURE_SETUP(command)
 	ASSERT_LE(0, self->eventfd);
 	test_ok(self->dev, MEMBANK_IOC_SERVICE_REGISTER, &service);
 	self->service = service.out_fd;
-	self->fd = variant->form->on_notifier ? self->notifier : self->dev;
+	self->pager.size = sizeof(self->pager);
+	test_ok(self->dev, MEMBANK_IOC_PAGER_CREATE, &self->pager);
+	ASSERT_EQ(0, map_attach_part(self->dev, self->pager.out_attach_fd, NULL,
+				     self->page, SEARCH | PAGER,
+				     &self->asker.paged));
+	self->asker.eventfd = self->eventfd;
+	self->fd = self->dev;
+	if (variant->form->noun == ON_NOTIFIER)
+		self->fd = self->notifier;
+	if (variant->form->noun == ON_PAGER) {
+		self->fd = self->pager.out_fd;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, ask_pager,
+					    &self->asker));
+	}
 }
 
 /* In the parent: the case and all it held are gone by now. */
@@ -525,6 +454,7 @@ TEST_F(command, without_a_free_descriptor_leaves_nothing)
 {
 	const bool opens = variant->form->out_fd_at != NONE;
 	struct rlimit limit, tight;
+	unsigned int files;
 	__u64 used;
 	int ret;
 
@@ -540,6 +470,16 @@ TEST_F(command, without_a_free_descriptor_leaves_nothing)
 	ret = test_ioctl(self->fd, variant->form->command, &self->args);
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	EXPECT_EQ(opens ? -EMFILE : 0, ret);
+	if (variant->form->out_fd2_at) {
+		/* Nor with one, if it takes two. */
+		files = test_open_files();
+		tight.rlim_cur++;
+		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &tight));
+		ret = test_ioctl(self->fd, variant->form->command, &self->args);
+		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+		EXPECT_EQ(-EMFILE, ret);
+		EXPECT_EQ(files, test_open_files());
+	}
 	if (opens)
 		EXPECT_EQ(used, test_used());
 	EXPECT_EQ(0, call(self, variant, variant->form->size, NONE));
@@ -548,14 +488,16 @@ TEST_F(command, without_a_free_descriptor_leaves_nothing)
 TEST_F(command, is_unknown_to_other_nouns)
 {
 	const int others[] = {
-		variant->form->on_notifier ? self->dev : self->notifier,
-		self->dataspace,
-		self->service,
+		self->dev,	    self->notifier,
+		self->pager.out_fd, self->pager.out_attach_fd,
+		self->dataspace,    self->service,
 		self->eventfd,
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		if (others[i] == self->fd)
+			continue;
 		fill(self, variant);
 		test_err(ENOTTY, others[i], variant->form->command,
 			 &self->args);
@@ -587,6 +529,8 @@ TEST_F(number, that_no_command_has_is_unknown)
 		MEMBANK_IOC_DATASPACE_COPY,   MEMBANK_IOC_DATASPACE_PHYS,
 		MEMBANK_IOC_DATASPACE_REVOKE, MEMBANK_IOC_REGION_ATTACH,
 		MEMBANK_IOC_REGION_DETACH,    MEMBANK_IOC_REGION_FIND,
+		MEMBANK_IOC_REGION_LIST,      MEMBANK_IOC_AREA_RESERVE,
+		MEMBANK_IOC_AREA_FREE,	      MEMBANK_IOC_PAGER_CREATE,
 		MEMBANK_IOC_NOTIFIER_CREATE,  MEMBANK_IOC_SERVICE_REGISTER,
 		MEMBANK_IOC_SERVICE_CONNECT,
 	};

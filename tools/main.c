@@ -143,6 +143,9 @@ static int run_info(int argc, char **argv)
 		{ MEMBANK_FEATURE_RIGHTS, "rights" },
 		{ MEMBANK_FEATURE_CONTENT, "content" },
 		{ MEMBANK_FEATURE_QUOTA, "quota" },
+		{ MEMBANK_FEATURE_AREAS, "areas" },
+		{ MEMBANK_FEATURE_REGION_MAP, "region-map" },
+		{ MEMBANK_FEATURE_PAGERS, "pagers" },
 	};
 	struct membank_get_info got;
 	int dev, ret;

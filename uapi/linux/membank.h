@@ -72,6 +72,9 @@ enum membank_command_number {
 	MEMBANK_CMD_REGION_ATTACH = 0x20,
 	MEMBANK_CMD_REGION_DETACH = 0x21,
 	MEMBANK_CMD_REGION_FIND = 0x22,
+	MEMBANK_CMD_REGION_LIST = 0x23,
+	MEMBANK_CMD_AREA_RESERVE = 0x24,
+	MEMBANK_CMD_AREA_FREE = 0x25,
 
 	MEMBANK_CMD_NOTIFIER_CREATE = 0x30,
 	MEMBANK_CMD_NOTIFIER_DERIVE = 0x31,
@@ -80,6 +83,9 @@ enum membank_command_number {
 
 	MEMBANK_CMD_SERVICE_REGISTER = 0x40,
 	MEMBANK_CMD_SERVICE_CONNECT = 0x41,
+
+	MEMBANK_CMD_PAGER_CREATE = 0x50,
+	MEMBANK_CMD_PAGER_REPLY = 0x51,
 };
 
 /**
@@ -94,6 +100,12 @@ enum membank_command_number {
  *                          service offers
  * @MEMBANK_FEATURE_CONTENT: DATASPACE_CLEAR, DATASPACE_COPY, DATASPACE_PHYS
  * @MEMBANK_FEATURE_QUOTA: EDQUOT, and the figures for it in BANK_INFO
+ * @MEMBANK_FEATURE_AREAS: AREA_RESERVE, AREA_FREE, %MEMBANK_REGION_IN_AREA
+ * @MEMBANK_FEATURE_REGION_MAP: REGION_LIST, ranges in REGION_FIND and
+ *                              REGION_DETACH, the results of the latter,
+ *                              %MEMBANK_DETACH_UNMAP, %MEMBANK_REGION_NO_ALIAS
+ *                              and %MEMBANK_REGION_RESERVED
+ * @MEMBANK_FEATURE_PAGERS: PAGER_CREATE, PAGER_REPLY, %MEMBANK_REGION_PAGER
  */
 enum membank_features {
 	MEMBANK_FEATURE_BANKS = 1 << 0,
@@ -104,6 +116,9 @@ enum membank_features {
 	MEMBANK_FEATURE_RIGHTS = 1 << 5,
 	MEMBANK_FEATURE_CONTENT = 1 << 6,
 	MEMBANK_FEATURE_QUOTA = 1 << 7,
+	MEMBANK_FEATURE_AREAS = 1 << 8,
+	MEMBANK_FEATURE_REGION_MAP = 1 << 9,
+	MEMBANK_FEATURE_PAGERS = 1 << 10,
 };
 
 /**
@@ -264,7 +279,8 @@ struct membank_dataspace_alloc {
  * @out_offset: bytes from the start of its bank
  * @out_bank: number of its bank
  * @out_flags: set of &enum membank_dataspace_flags it was allocated with
- * @out_mappings: number of mappings (VMAs) of it in all processes
+ * @out_mappings: number of mappings (VMAs) of it in all processes, and of pagers'
+ *                answers that have pages of it
  * @out_rights: set of &enum membank_dataspace_rights that @fd has
  *
  * Errors: EINVAL: @fd is not a dataspace. ENODEV: it was revoked.
@@ -416,41 +432,69 @@ struct membank_dataspace_revoke {
 /**
  * enum membank_region_flags - L4Re's L4RE_RM_* flags, with their values
  * @MEMBANK_REGION_READ_ONLY: the region cannot be written, nor made writable
+ * @MEMBANK_REGION_NO_ALIAS: the dataspace is mapped nowhere else, in no
+ *                           process, and nobody can map it while the region
+ *                           is there; fork() leaves the region out
+ * @MEMBANK_REGION_PAGER: what is attached is a pager, which answers the
+ *                        region's faults
+ * @MEMBANK_REGION_RESERVED: of a region: it is blocked, every access is a
+ *                           fault (SIGSEGV). Of an area: no region can be
+ *                           attached in it
+ * @MEMBANK_REGION_FLAGS: all that a region keeps
  * @MEMBANK_REGION_OVERMAP: what is mapped there now is unmapped
  * @MEMBANK_REGION_SEARCH_ADDR: look for a free place at or above the start
+ * @MEMBANK_REGION_IN_AREA: in the area that holds the start, and nowhere else
  * @MEMBANK_REGION_EAGER_MAP: every page is there on return
- *
- * The bits 0x02, 0x04, 0x08 and 0x40 are NO_ALIAS, PAGER, RESERVED and IN_AREA
- * in L4Re; this kernel does not know them.
+ * @MEMBANK_REGION_ATTACH_FLAGS: all that say how to attach
  */
 enum membank_region_flags {
 	MEMBANK_REGION_READ_ONLY = 0x01,
+	MEMBANK_REGION_NO_ALIAS = 0x02,
+	MEMBANK_REGION_PAGER = 0x04,
+	MEMBANK_REGION_RESERVED = 0x08,
+	MEMBANK_REGION_FLAGS = 0x0f,
 	MEMBANK_REGION_OVERMAP = 0x10,
 	MEMBANK_REGION_SEARCH_ADDR = 0x20,
+	MEMBANK_REGION_IN_AREA = 0x40,
 	MEMBANK_REGION_EAGER_MAP = 0x80,
+	MEMBANK_REGION_ATTACH_FLAGS = 0xf0,
 };
 
 /**
  * struct membank_region_attach - ioctl(MEMBANK_IOC_REGION_ATTACH), on any
  *                                device node
  * @size: sizeof(struct membank_region_attach)
- * @fd: the dataspace
- * @start: the address; with SEARCH_ADDR where the search begins, 0: the kernel
- *         chooses as for mmap(NULL); rounded down to a page
+ * @fd: the dataspace; with PAGER the @out_attach_fd of a pager
+ * @start: the address, rounded down to a page. With SEARCH_ADDR where the
+ *         search begins, 0: the kernel chooses as for mmap(NULL). With IN_AREA
+ *         it also says which area: the innermost that holds it
  * @length: bytes, rounded up to pages; 0: from @offset to the end
- * @offset: bytes into the dataspace, a multiple of the page size
+ * @offset: bytes into the dataspace, a multiple of the page size. With PAGER
+ *          the pager is told it, and it means what the pager says
  * @flags: set of &enum membank_region_flags
  * @align: with SEARCH_ADDR the least log2 alignment of the address, 0 for a
  *         page, up to 46
  * @out_start: address of the region
  *
- * Errors: EINVAL: @fd is not a dataspace, @offset is not a multiple of the page
- * size, @align is above 46, OVERMAP together with SEARCH_ADDR. EACCES: @fd has
- * no right READ, or without READ_ONLY no right WRITE. ENODEV: the dataspace
- * was revoked. ERANGE: @offset + @length lies beyond the dataspace.
- * EADDRNOTAVAIL: the place is taken, or the search found none. EPERM: the
- * address may not be mapped (vm.mmap_min_addr). ENOMEM: the process has no room
- * for the mapping. EINTR: a fatal signal came.
+ * An area takes regions with IN_AREA only: without it, its addresses are taken,
+ * also for OVERMAP. With IN_AREA and OVERMAP the region takes the place of what
+ * is attached there in the same area. What OVERMAP takes the place of may be gone
+ * also if attaching fails.
+ *
+ * Errors: EINVAL: @fd is not a dataspace (with PAGER: not a pager's
+ * @out_attach_fd), @offset is not a multiple of the page size, @align is above
+ * 46, OVERMAP together with SEARCH_ADDR, EAGER_MAP together with RESERVED,
+ * PAGER together with NO_ALIAS or RESERVED or with a @length of 0. EACCES: @fd
+ * has no right READ, or without READ_ONLY no right WRITE (with RESERVED none is
+ * needed). ENODEV: the dataspace was revoked, or the pager is gone. ERANGE:
+ * @offset + @length lies beyond the dataspace. EADDRNOTAVAIL: the place is
+ * taken, or the search found none. ENOENT: IN_AREA, and no area holds @start.
+ * EPERM: IN_AREA, and the area is RESERVED; or the address may not be mapped
+ * (vm.mmap_min_addr). EBUSY: NO_ALIAS, and the dataspace is mapped somewhere;
+ * or it is mapped with NO_ALIAS somewhere. EIO: EAGER_MAP, and a page has a
+ * hardware error, or its pager answered with an error. ENOMEM: the process has
+ * no room for the mapping. EAGAIN: it has locked its memory (mlockall()), and may
+ * lock no more. EINTR: a fatal signal came.
  *
  * Always acts on the caller's own address space, whoever opened the node.
  */
@@ -468,17 +512,53 @@ struct membank_region_attach {
 #define MEMBANK_IOC_REGION_ATTACH _IO(MEMBANK_IOC, MEMBANK_CMD_REGION_ATTACH)
 
 /**
+ * enum membank_detach_flags - how to detach
+ * @MEMBANK_DETACH_UNMAP: also in another process, whose node this is; without
+ *                        it that is refused, as a node that fork() passed on
+ *                        is easily taken for one's own
+ * @MEMBANK_DETACH_DATASPACE: a descriptor of the dataspace is returned. Of a
+ *                            range only the first region is detached then
+ */
+enum membank_detach_flags {
+	MEMBANK_DETACH_UNMAP = 1 << 0,
+	MEMBANK_DETACH_DATASPACE = 1 << 1,
+};
+
+/**
  * struct membank_region_detach - ioctl(MEMBANK_IOC_REGION_DETACH), on any
- *                                device node that the caller's own process
- *                                has opened
+ *                                device node
  * @size: sizeof(struct membank_region_detach)
- * @flags: must be 0
- * @addr: any address in the region
- * @out_start: address the region had
- * @out_length: bytes it had
+ * @flags: set of &enum membank_detach_flags
+ * @addr: with a @length of 0 any address in the region; else the first address
+ *        of the range, rounded down to a page
+ * @out_start: first address that was detached
+ * @out_length: bytes from there to the last address that was detached
+ * @length: 0: the whole region that holds @addr; else the bytes of a range,
+ *          rounded up to pages: what lies in it of regions is detached
+ * @out_dropped: regions that are detached whole, and whose dataspace is mapped
+ *               nowhere any more
+ * @out_kept: regions that are detached whole, and whose dataspace is still
+ *            mapped somewhere
+ * @out_split: regions of which a part is still attached
+ * @out_more: regions in the range that were left, see DETACH_DATASPACE
+ * @out_fd: with DETACH_DATASPACE what @out_fd of REGION_FIND would have been;
+ *          else -1
+ * @__reserved: must be 0
  *
- * Errors: ENOENT: no region holds @addr. EPERM: the map is that of another
- * process.
+ * What else than regions lies in a range is left as it is. A place in an area
+ * stays reserved; any other is free. Each region is detached at once, a range
+ * one region after the other. Outside of areas, a program must not munmap() a
+ * region itself in the same moment in which it is detached, here or by another
+ * process: what it maps there next may be unmapped.
+ *
+ * Errors: ENOENT: no region holds @addr, or lies in the range. EINVAL: the
+ * range ends beyond the address space. EPERM: the map is that of another
+ * process, and DETACH_UNMAP is not set; or the program has sealed it (mseal()).
+ * ESRCH: that process is gone or has called exec(). EACCES: DETACH_DATASPACE,
+ * and the region is RESERVED, and what was attached has no right READ; it stays.
+ * ENOMEM: the process has too many mappings to split one; what lies below is
+ * detached. EAGAIN: as for REGION_ATTACH, in an area. EINTR: a fatal signal came;
+ * some of the range may be detached.
  */
 struct membank_region_detach {
 	__u32 size;
@@ -486,6 +566,13 @@ struct membank_region_detach {
 	__aligned_u64 addr;
 	__aligned_u64 out_start;
 	__aligned_u64 out_length;
+	__aligned_u64 length;
+	__u32 out_dropped;
+	__u32 out_kept;
+	__u32 out_split;
+	__u32 out_more;
+	__s32 out_fd;
+	__u32 __reserved;
 };
 
 #define MEMBANK_IOC_REGION_DETACH _IO(MEMBANK_IOC, MEMBANK_CMD_REGION_DETACH)
@@ -495,22 +582,31 @@ struct membank_region_detach {
  *                              node
  * @size: sizeof(struct membank_region_find)
  * @flags: must be 0
- * @addr: any address in the region
- * @out_start: its first address
- * @out_length: bytes of the region
- * @out_offset: byte of the dataspace at @out_start
- * @out_flags: %MEMBANK_REGION_READ_ONLY or 0
- * @out_fd: a descriptor of its dataspace: of a region that is not READ_ONLY, in
- *          the opener's own process, the one that was attached; else a new one
- *          with the right READ, and WRITE if the region is not READ_ONLY. If the
- *          dataspace was revoked it is always the one that was attached
+ * @addr: an address
+ * @out_start: first address of the region or area
+ * @out_length: bytes of it
+ * @out_offset: byte of the dataspace at @out_start; 0 for an area
+ * @out_flags: of a region those of &enum membank_region_flags that are in
+ *             %MEMBANK_REGION_FLAGS; of an area %MEMBANK_REGION_IN_AREA, with
+ *             %MEMBANK_REGION_RESERVED if it was reserved so
+ * @out_fd: a descriptor of its dataspace: of a region that is neither READ_ONLY
+ *          nor RESERVED, in the opener's own process, the one that was attached;
+ *          else a new one with the right READ, and WRITE if the region is
+ *          neither. If the dataspace was revoked it is always the one that was
+ *          attached. Of a region with a pager: the one that was attached, in
+ *          the opener's own process, else -1. Of an area -1
+ * @length: 0: the region that holds @addr, or if there is none the innermost
+ *          area; else bytes: the first region or area that begins or lies in
+ *          this range
  *
  * A mapping that mmap() on a bank made is a region like any other. The answer
  * is read from the address space the node was opened in; a process that
  * inherited the descriptor or was handed it looks into the opener's.
  *
- * Errors: ENOENT: no region holds @addr. ESRCH: the process that opened the
- * node is gone or has called exec(). EINTR: a fatal signal came.
+ * Errors: ENOENT: there is none. EINVAL: the range ends beyond the address
+ * space. EACCES: the region is RESERVED, and what was attached has no right
+ * READ. ESRCH: the process that opened the node is gone or has called exec().
+ * EINTR: a fatal signal came.
  */
 struct membank_region_find {
 	__u32 size;
@@ -521,9 +617,253 @@ struct membank_region_find {
 	__aligned_u64 out_offset;
 	__u32 out_flags;
 	__s32 out_fd;
+	__aligned_u64 length;
 };
 
 #define MEMBANK_IOC_REGION_FIND _IO(MEMBANK_IOC, MEMBANK_CMD_REGION_FIND)
+
+/**
+ * enum membank_entry_kind - what an entry of a list is
+ * @MEMBANK_ENTRY_REGION: a region
+ * @MEMBANK_ENTRY_AREA: addresses of an area where nothing is attached
+ */
+enum membank_entry_kind {
+	MEMBANK_ENTRY_REGION = 1,
+	MEMBANK_ENTRY_AREA = 2,
+};
+
+/** MEMBANK_AREA_NONE - of an entry that is in no area */
+#define MEMBANK_AREA_NONE 0xffffffffffffffffULL
+
+/** MEMBANK_LIST_MAX - most entries that one REGION_LIST gives */
+#define MEMBANK_LIST_MAX 4096
+
+/**
+ * struct membank_region_entry - one line of a list
+ * @start: first address
+ * @length: bytes
+ * @offset: byte of the dataspace at @start; 0 for ENTRY_AREA
+ * @area: first address of the innermost area it is in, or %MEMBANK_AREA_NONE
+ * @bank_offset: where in its bank the dataspace begins, in bytes; 0 if there is
+ *               none
+ * @bank: number of that bank; %MEMBANK_BANK_ANY if there is none
+ * @kind: one of &enum membank_entry_kind
+ * @flags: as @out_flags of &struct membank_region_find
+ * @__reserved: 0
+ */
+struct membank_region_entry {
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 offset;
+	__aligned_u64 area;
+	__aligned_u64 bank_offset;
+	__u32 bank;
+	__u32 kind;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+/**
+ * struct membank_region_list - ioctl(MEMBANK_IOC_REGION_LIST), on any device
+ *                              node
+ * @size: sizeof(struct membank_region_list)
+ * @flags: must be 0
+ * @start: first address that is of interest
+ * @length: bytes from there on; 0: to the end of the address space
+ * @entries: address of an array of @nr_entries &struct membank_region_entry,
+ *           which the kernel fills in the order of addresses
+ * @nr_entries: room in the array; only %MEMBANK_LIST_MAX are used
+ * @out_nr_entries: how many were filled
+ * @out_next: where to begin for what had no room; 0: that was all
+ *
+ * An entry that begins before @start or ends beyond the range is listed whole.
+ * The entries of one call belong to one moment. As for REGION_FIND, it is the
+ * address space the node was opened in.
+ *
+ * Errors: EINVAL: @nr_entries is 0, or the range ends beyond the address space.
+ * ESRCH: the process that opened the node is gone or has called exec(). EINTR:
+ * a fatal signal came.
+ */
+struct membank_region_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 entries;
+	__u32 nr_entries;
+	__u32 out_nr_entries;
+	__aligned_u64 out_next;
+};
+
+#define MEMBANK_IOC_REGION_LIST _IO(MEMBANK_IOC, MEMBANK_CMD_REGION_LIST)
+
+/**
+ * struct membank_area_reserve - ioctl(MEMBANK_IOC_AREA_RESERVE), on any device
+ *                               node
+ * @size: sizeof(struct membank_area_reserve)
+ * @flags: set of %MEMBANK_REGION_SEARCH_ADDR, %MEMBANK_REGION_IN_AREA and
+ *         %MEMBANK_REGION_RESERVED
+ * @start: as in &struct membank_region_attach
+ * @length: bytes, at least 1, rounded up to pages
+ * @align: as in &struct membank_region_attach
+ * @__reserved: must be 0
+ * @out_start: first address of the area
+ *
+ * Nothing is mapped at the addresses of an area but what is attached with
+ * IN_AREA: mmap() and REGION_ATTACH without it choose others. With IN_AREA the
+ * area is made inside another one.
+ *
+ * An area is part of the address space: fork() copies it, but where a NO_ALIAS
+ * region is in it, which leaves a gap in the copy; exec() ends it, and
+ * what munmap(), mmap(MAP_FIXED) or mremap() take of its addresses belongs to it
+ * no more. A region that mremap() has moved is in no area. A descriptor need not
+ * stay open.
+ *
+ * Errors: EINVAL: @length is 0, or @align is above 46, or another flag of &enum
+ * membank_region_flags is set. ELOOP: 16 areas are around it already.
+ * EADDRNOTAVAIL, ENOENT, EPERM, ENOMEM, EAGAIN, EINTR: as for REGION_ATTACH.
+ * Always acts on the caller's own address space.
+ */
+struct membank_area_reserve {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__u32 align;
+	__u32 __reserved;
+	__aligned_u64 out_start;
+};
+
+#define MEMBANK_IOC_AREA_RESERVE _IO(MEMBANK_IOC, MEMBANK_CMD_AREA_RESERVE)
+
+/**
+ * struct membank_area_free - ioctl(MEMBANK_IOC_AREA_FREE), on any device node
+ * @size: sizeof(struct membank_area_free)
+ * @flags: must be 0
+ * @addr: any address of the area; the innermost area that holds it is freed,
+ *        and what areas are inside of it
+ * @out_start: first address it had
+ * @out_length: bytes it had
+ *
+ * Regions in it stay, as regions of the area around it, or of none.
+ *
+ * Errors: ENOENT: no area holds @addr. ENOMEM: kernel memory is short. EAGAIN:
+ * there is an area around it, and the process has locked its memory and may lock
+ * no more. EPERM: a part of it is sealed (mseal()). EINTR: a fatal signal came.
+ * On all but ENOENT its regions may be in it no more, and part of its addresses
+ * free. Always acts on the caller's own address space.
+ */
+struct membank_area_free {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 addr;
+	__aligned_u64 out_start;
+	__aligned_u64 out_length;
+};
+
+#define MEMBANK_IOC_AREA_FREE _IO(MEMBANK_IOC, MEMBANK_CMD_AREA_FREE)
+
+/**
+ * struct membank_pager_create - ioctl(MEMBANK_IOC_PAGER_CREATE), on any device
+ *                               node
+ * @size: sizeof(struct membank_pager_create)
+ * @flags: must be 0
+ * @out_fd: the pager's end: read() takes faults, PAGER_REPLY answers them
+ * @out_attach_fd: the other end, for REGION_ATTACH with PAGER, here or in
+ *                 another process
+ *
+ * read() on @out_fd takes whole &struct membank_pager_fault, waits for one if
+ * there is none, or is EAGAIN with O_NONBLOCK; EINVAL if the buffer holds none.
+ * poll() reports EPOLLIN while there are faults, and EPOLLHUP when the other
+ * end is closed and no region is left, where read() gives 0 bytes, as there
+ * will be no fault any more. poll() on @out_attach_fd reports EPOLLHUP
+ * when @out_fd is closed, by close() or the end of its process; then each
+ * thread that waits in a region of it, or touches a page that was not answered
+ * yet, gets SIGBUS.
+ *
+ * Who cannot sleep in the middle of a fault sees only pages that were answered:
+ * /proc/PID/mem and ptrace() give EIO for others. A signal handler of a thread
+ * that waits is called at once, except in a system call that touches the region:
+ * only a fatal signal ends that. Who answers can make such a system call take as
+ * long as it likes, as who serves a FUSE file can. For threads of the kernel that
+ * was not answered yet is not there (EFAULT).
+ */
+struct membank_pager_create {
+	__u32 size;
+	__u32 flags;
+	__s32 out_fd;
+	__s32 out_attach_fd;
+};
+
+#define MEMBANK_IOC_PAGER_CREATE _IO(MEMBANK_IOC, MEMBANK_CMD_PAGER_CREATE)
+
+/**
+ * enum membank_pager_access - what the faulting thread wanted to do
+ * @MEMBANK_PAGER_WRITE: to write; else to read
+ */
+enum membank_pager_access {
+	MEMBANK_PAGER_WRITE = 1 << 0,
+};
+
+/**
+ * struct membank_pager_fault - what read() on a pager gives
+ * @id: names the fault in PAGER_REPLY; never reused by this pager
+ * @address: that was touched
+ * @offset: the @offset the region was attached with, and what lies between its
+ *          start and the page that was touched: a multiple of the page size
+ * @access: set of &enum membank_pager_access
+ * @pid: process id, as the reader sees it; 0 if it cannot
+ * @tid: thread id, likewise
+ * @__reserved: 0
+ *
+ * Each thread that faults is told on its own, also two at the same page.
+ */
+struct membank_pager_fault {
+	__aligned_u64 id;
+	__aligned_u64 address;
+	__aligned_u64 offset;
+	__u32 access;
+	__s32 pid;
+	__s32 tid;
+	__u32 __reserved;
+};
+
+/**
+ * struct membank_pager_reply - ioctl(MEMBANK_IOC_PAGER_REPLY), on a pager
+ * @size: sizeof(struct membank_pager_reply)
+ * @flags: must be 0
+ * @id: the fault
+ * @offset: byte of the dataspace that is to be at the page that was touched, a
+ *          multiple of the page size
+ * @length: bytes that are to be there and behind, rounded up to pages, 0: a
+ *          page. It ends before a page that was answered before, and at the end
+ *          of the region
+ * @fd: a dataspace with the right READ, and unless the region is READ_ONLY with
+ *      WRITE; -1: the thread gets SIGBUS, or the call that faulted EFAULT. A
+ *      later touch is a fault anew
+ * @__reserved: must be 0
+ *
+ * The pages stay what they were answered to be as long as the region is there;
+ * the region holds the dataspace. If it is revoked, they are SIGBUS.
+ *
+ * Errors: ENOENT: no fault of this id waits: its thread was answered by a reply
+ * to another fault, or was interrupted, or killed. EINVAL: @fd is neither a
+ * dataspace nor -1, or @offset is not a multiple of the page size. EACCES: @fd
+ * lacks a right. ERANGE: @offset + @length lies beyond the dataspace. ENODEV:
+ * the dataspace was revoked. EBUSY: it is mapped with NO_ALIAS. On an error the
+ * thread still waits.
+ */
+struct membank_pager_reply {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__s32 fd;
+	__u32 __reserved;
+};
+
+#define MEMBANK_IOC_PAGER_REPLY _IO(MEMBANK_IOC, MEMBANK_CMD_PAGER_REPLY)
 
 /**
  * enum membank_notifier_rights - what a notifier's descriptor may do
