@@ -164,11 +164,33 @@ alone() {
 	ok "$words"
 }
 
+test_pager() {
+	local file=$work/paged i
+
+	# Four pages of one letter each, and a byte of a fifth one.
+	for i in a b c d; do
+		printf "%4096s" "" | tr ' ' "$i"
+	done > "$file"
+	printf e >> "$file"
+	alone "pager brings each page when it is touched, and once" 0 out \
+		"Page 2 is touched and brought from the file." "Byte 8192 is 0x63." \
+		"Byte 12287 is 0x63." "Page 1 is touched and brought from the file." \
+		"Byte 4096 is 0x62." "The file has no byte 16385." \
+		"2 of 5 pages were brought." -- pager "$file" 8192 12287 4096 16385
+	alone "pager reads the last byte and the first" 0 out \
+		"Page 4 is touched and brought from the file." "Byte 16384 is 0x65." \
+		"Page 0 is touched and brought from the file." "Byte 0 is 0x61." \
+		"2 of 5 pages were brought." -- pager "$file"
+	alone "pager says that the file is not there" 1 err \
+		"pager: cannot open the file: No such file or directory" -- pager /no/such/file
+}
+
 echo "TAP version 13"
 before=$(free_bytes)
 test_shm
 test_killed_sender
 test_stream
+test_pager
 alone "ma_rm prints its three lines" 0 out \
 	"Allocated memory." "Touched memory." "Freed and done. Bye." -- ma_rm
 alone "lend lends for reading only, and takes it back" 0 out \
