@@ -14,7 +14,7 @@ sysusersdir ?= /usr/lib/sysusers.d
 
 MODULE := $(BUILD)/kmod/module/membank.ko
 HEAP := $(BUILD)/kmod/module/membank_heap.ko
-PROGRAMS := lib tools examples
+PROGRAMS := lib tools examples bench
 
 # What the Makefile of each folder of programs is told.
 TOLD = BUILD=$(abspath $(BUILD)) VERSION=$(VERSION) prefix=$(prefix) DESTDIR=$(DESTDIR)
@@ -22,14 +22,15 @@ TOLD = BUILD=$(abspath $(BUILD)) VERSION=$(VERSION) prefix=$(prefix) DESTDIR=$(D
 all: module programs
 
 help:
-	@echo 'make               module, library, tools and examples for the running kernel'
+	@echo 'make               module, library, tools, examples and measures for the running kernel'
 	@echo 'sudo make install  install them (DESTDIR=, prefix=, KVER=)'
 	@echo 'sudo make load     load the module built here (PARAMS="banks=video:64M,rt:32M")'
 	@echo 'sudo make unload   unload it'
 	@echo 'make module        the module alone (KDIR=, BUILD=)'
-	@echo 'make programs      library, tools and examples alone (BUILD=)'
+	@echo 'make programs      library, tools, examples and measures alone (BUILD=)'
 	@echo 'make demo          all of it at work in a virtual machine'
 	@echo 'make check         every check and every test, in virtual machines'
+	@echo 'make bench         what things cost beside what there is already, in a virtual machine'
 	@echo 'make clean         remove what was built here'
 
 # Built from a copy, so that no object lands beside a source.
@@ -81,7 +82,10 @@ demo:
 check:
 	@scripts/check
 
+bench:
+	@scripts/bench
+
 clean:
 	rm -rf build
 
-.PHONY: all help module programs install load unload demo check clean
+.PHONY: all help module programs install load unload demo check bench clean

@@ -66,7 +66,7 @@ build_module() {
 program_folders() {
 	local folder
 
-	for folder in lib tools examples selftests; do
+	for folder in lib tools examples bench selftests; do
 		[[ ! -f $top/$folder/Makefile ]] || echo "$folder"
 	done
 }
@@ -91,7 +91,7 @@ build_programs() {
 	local key
 
 	key=$({ program_variables && userland_key &&
-		hash_tree uapi lib tools examples selftests; } | hash_of)
+		hash_tree uapi lib tools examples bench selftests; } | hash_of)
 	mkdir -p "$top/build"
 	build_once "$programs" "$key" "library, tools, examples and tests" make_programs
 }
