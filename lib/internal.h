@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "membank.h"
 
@@ -15,6 +16,14 @@
 static inline int membank_call(int fd, unsigned long command, void *args)
 {
 	return ioctl(fd, command, args) < 0 ? -errno : 0;
+}
+
+static inline int64_t membank_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 #endif /* MEMBANK_INTERNAL_H */

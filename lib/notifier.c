@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -32,14 +31,32 @@ MEMBANK_API int membank_notifier_derive(int notifier, uint32_t rights,
 	return ret;
 }
 
-MEMBANK_API int membank_notifier_bind(int notifier, int eventfd)
+static int bind_eventfd(int notifier, int eventfd, uint32_t flags)
 {
 	struct membank_notifier_bind args = {
 		.size = sizeof(args),
+		.flags = flags,
 		.eventfd = eventfd,
 	};
 
 	return membank_call(notifier, MEMBANK_IOC_NOTIFIER_BIND, &args);
+}
+
+MEMBANK_API int membank_notifier_bind(int notifier, int eventfd)
+{
+	return bind_eventfd(notifier, eventfd, 0);
+}
+
+MEMBANK_API int membank_notifier_bind_oneshot(int notifier, int eventfd)
+{
+	return bind_eventfd(notifier, eventfd, MEMBANK_BIND_ONESHOT);
+}
+
+MEMBANK_API int membank_notifier_unmask(int notifier)
+{
+	struct membank_notifier_unmask args = { .size = sizeof(args) };
+
+	return membank_call(notifier, MEMBANK_IOC_NOTIFIER_UNMASK, &args);
 }
 
 MEMBANK_API int membank_notifier_listen(int notifier, int *out_eventfd)
@@ -65,12 +82,39 @@ MEMBANK_API int membank_notifier_trigger(int notifier)
 	return membank_call(notifier, MEMBANK_IOC_NOTIFIER_TRIGGER, &args);
 }
 
-static int64_t now_ms(void)
+/* The kernel goes on by itself after a handler with SA_RESTART. */
+static int call_notifier(int notifier, int wait_notifier, uint32_t flags,
+			 uint64_t timeout_ns, uint64_t *out_count)
 {
-	struct timespec now;
+	struct membank_notifier_call args = {
+		.size = sizeof(args),
+		.flags = flags,
+		.timeout_ns = timeout_ns,
+		.wait_fd = wait_notifier,
+	};
+	int ret = membank_call(notifier, MEMBANK_IOC_NOTIFIER_CALL, &args);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+	if (!ret && out_count)
+		*out_count = args.out_count;
+	return ret;
+}
+
+MEMBANK_API int membank_notifier_call(int notifier, int wait_notifier,
+				      int64_t timeout_ns, uint64_t *out_count)
+{
+	return call_notifier(notifier, wait_notifier, 0,
+			     timeout_ns < 0 ? MEMBANK_WAIT_FOREVER :
+					      (uint64_t)timeout_ns,
+			     out_count);
+}
+
+MEMBANK_API int membank_notifier_receive(int notifier, int timeout_ms,
+					 uint64_t *out_count)
+{
+	return call_notifier(notifier, notifier, MEMBANK_CALL_TRIGGERED,
+			     timeout_ms < 0 ? MEMBANK_WAIT_FOREVER :
+					      timeout_ms * UINT64_C(1000000),
+			     out_count);
 }
 
 MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
@@ -80,7 +124,7 @@ MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 		{ .fd = eventfd, .events = POLLIN },
 		{ .fd = notifier },
 	};
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = membank_now_ms() + timeout_ms;
 	int64_t left = timeout_ms;
 	uint64_t count;
 	ssize_t length;
@@ -111,7 +155,7 @@ MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 
 		/* Another thread took the count: wait on for what is left. */
 		if (timeout_ms >= 0) {
-			left = deadline - now_ms();
+			left = deadline - membank_now_ms();
 			if (left <= 0)
 				return -ETIMEDOUT;
 		}

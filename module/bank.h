@@ -13,12 +13,12 @@
  *  9. membank_bank::dying_lock
  * 10. membank_arena::clear_lock
  * 11. membank_arena::lock
- * 12. membank_quota::lock
+ * 12. membank_limit::lock
  *
  * 9 to 12 are not nested, but for 10 and 11. The table of spaces (space.c) and
- * the other locks of notifiers and services (notifier.c, service.c) are never
- * held together with these. No lock of ours is held while memory of a user is
- * read or written.
+ * the other locks of notifiers and services (notifier.c, names.c) are never held
+ * together with these. No lock of ours is held while memory of a user is read or
+ * written.
  */
 #ifndef MEMBANK_BANK_H
 #define MEMBANK_BANK_H

@@ -20,6 +20,7 @@
 #include "bank.h"
 #include "chardev.h"
 #include "compat.h"
+#include "connection.h"
 #include "dataspace.h"
 #include "dmabuf.h"
 #include "ioctl.h"
@@ -42,7 +43,8 @@
 	 MEMBANK_FEATURE_SERVICES | MEMBANK_FEATURE_RIGHTS |   \
 	 MEMBANK_FEATURE_CONTENT | MEMBANK_FEATURE_QUOTA |     \
 	 MEMBANK_FEATURE_AREAS | MEMBANK_FEATURE_REGION_MAP |  \
-	 MEMBANK_FEATURE_PAGERS)
+	 MEMBANK_FEATURE_PAGERS | MEMBANK_FEATURE_CALL |       \
+	 MEMBANK_FEATURE_CLIENTS)
 
 /* What who allocates may do. */
 #define ALL_RIGHTS                                          \
@@ -126,7 +128,7 @@ static int node_dataspace_info(struct membank_call *call)
 		return PTR_ERR(dmabuf);
 
 	dataspace = membank_dmabuf_dataspace(dmabuf);
-	if (READ_ONCE(dataspace->revoked))
+	if (membank_handle_is_revoked(membank_dmabuf_handle(dmabuf)))
 		goto put_dmabuf;
 	args->out_length = dataspace->length;
 	args->out_extent = (u64)dataspace->pages << PAGE_SHIFT;
@@ -168,7 +170,7 @@ static int node_dataspace_clear(struct membank_call *call)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	if (membank_dmabuf_rights(dmabuf) & MEMBANK_DATASPACE_WRITE)
-		ret = membank_dataspace_clear(membank_dmabuf_dataspace(dmabuf),
+		ret = membank_dataspace_clear(membank_dmabuf_handle(dmabuf),
 					      args->offset, args->length);
 	dma_buf_put(dmabuf);
 	return ret;
@@ -193,9 +195,9 @@ static int node_dataspace_copy(struct membank_call *call)
 
 	if (membank_dmabuf_rights(to) & MEMBANK_DATASPACE_WRITE &&
 	    membank_dmabuf_rights(from) & MEMBANK_DATASPACE_READ)
-		ret = membank_dataspace_copy(membank_dmabuf_dataspace(to),
+		ret = membank_dataspace_copy(membank_dmabuf_handle(to),
 					     args->offset,
-					     membank_dmabuf_dataspace(from),
+					     membank_dmabuf_handle(from),
 					     args->from_offset, args->length);
 	dma_buf_put(from);
 put_to:
@@ -218,7 +220,7 @@ static int node_dataspace_phys(struct membank_call *call)
 
 	dataspace = membank_dmabuf_dataspace(dmabuf);
 	ret = -ENODEV;
-	if (READ_ONCE(dataspace->revoked))
+	if (membank_handle_is_revoked(membank_dmabuf_handle(dmabuf)))
 		goto put_dmabuf;
 	ret = -ERANGE;
 	if (args->offset >= dataspace->length)
@@ -380,11 +382,16 @@ static const struct membank_command node_commands[] = {
 			struct membank_notifier_create, __reserved,
 			membank_notifier_ioctl_create),
 	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_REGISTER,
-			struct membank_service_register, name,
+			struct membank_service_register, group,
 			membank_service_ioctl_register),
 	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_CONNECT,
 			struct membank_service_connect, name,
-			membank_service_ioctl_connect),
+			membank_connection_ioctl_connect),
+	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_LIST, struct membank_service_list,
+			after, membank_service_ioctl_list),
+	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_CLIENTS,
+			struct membank_service_clients, name,
+			membank_connection_ioctl_clients),
 };
 
 /* What is compiled into programs: it changes at the end only. */
@@ -435,8 +442,7 @@ static int node_mmap(struct file *file, struct vm_area_struct *vma)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf) == -ERANGE ? -ENOMEM : PTR_ERR(dmabuf);
 
-	ret = membank_mapping_init(vma, membank_dmabuf_dataspace(dmabuf), 0,
-				   NULL);
+	ret = membank_mapping_init(vma, membank_dmabuf_handle(dmabuf), 0, NULL);
 	if (!ret)
 		vma_set_file(vma, dmabuf->file);
 	/* The mapping holds it now, or nobody. */

@@ -369,18 +369,19 @@ membank_dataspace_mappings(const struct membank_dataspace *dataspace)
 
 /**
  * membank_dataspace_add_view() - tell who revokes where else there are pages
- * @dataspace: that the caller holds until membank_dataspace_remove_view()
- * @view: with its inode; nothing of @dataspace is mapped there yet
+ * @handle: that the caller holds until membank_dataspace_remove_view()
+ * @view: with its inode; nothing of the dataspace is mapped there yet
  *
- * Return: 0, -ENODEV: it was revoked.
+ * Return: 0, -ENODEV: the dataspace was revoked, or the handle.
  */
-int membank_dataspace_add_view(struct membank_dataspace *dataspace,
+int membank_dataspace_add_view(const struct membank_handle *handle,
 			       struct membank_view *view)
 {
+	struct membank_dataspace *dataspace = handle->dataspace;
 	int ret = -ENODEV;
 
 	mutex_lock(&dataspace->lock);
-	if (!dataspace->revoked) {
+	if (!membank_handle_is_revoked(handle)) {
 		list_add(&view->node, &dataspace->views);
 		ret = 0;
 	}
@@ -403,18 +404,18 @@ void membank_dataspace_remove_view(struct membank_dataspace *dataspace,
 
 /**
  * membank_dataspace_use() - keep the memory of a dataspace
- * @dataspace: that the caller holds
+ * @handle: of the dataspace, that the caller holds
  *
  * Until membank_dataspace_unuse() the memory belongs to the dataspace, even if
  * that is revoked meanwhile. Pages in a page table need no such thing: they are
  * counted themselves, and revoking takes them away.
  *
- * Return: 0, -ENODEV: the dataspace was revoked.
+ * Return: 0, -ENODEV: the dataspace was revoked, or the handle.
  */
-int membank_dataspace_use(struct membank_dataspace *dataspace)
+int membank_dataspace_use(const struct membank_handle *handle)
 {
-	if (READ_ONCE(dataspace->revoked) ||
-	    !refcount_inc_not_zero(&dataspace->uses))
+	if (membank_handle_is_revoked(handle) ||
+	    !refcount_inc_not_zero(&handle->dataspace->uses))
 		return -ENODEV;
 	return 0;
 }
@@ -456,21 +457,22 @@ static void *address_of(struct membank_dataspace *dataspace, u64 offset)
 
 /**
  * membank_dataspace_clear() - make a range read as zero
- * @dataspace: the dataspace
+ * @handle: of the dataspace
  * @offset: its first byte
  * @length: bytes, at least 1
  *
  * Return: 0, -EINVAL, -ERANGE, -ENODEV, -EIO (a hardware error), -EINTR.
  */
-int membank_dataspace_clear(struct membank_dataspace *dataspace, u64 offset,
+int membank_dataspace_clear(const struct membank_handle *handle, u64 offset,
 			    u64 length)
 {
+	struct membank_dataspace *dataspace = handle->dataspace;
 	u64 done, count;
 	int ret;
 
 	if (!length)
 		return -EINVAL;
-	ret = membank_dataspace_use(dataspace);
+	ret = membank_dataspace_use(handle);
 	if (ret)
 		return ret;
 	ret = -ERANGE;
@@ -512,26 +514,30 @@ static int copy_chunks(void *to, const void *from, u64 length)
 
 /**
  * membank_dataspace_copy() - copy from one dataspace to another
- * @to: the one that is written
+ * @to_handle: of the one that is written
  * @to_offset: its first byte
- * @from: the one that is read; may be @to, and the ranges may overlap
+ * @from_handle: of the one that is read; may be the same, and the ranges may
+ *               overlap
  * @from_offset: its first byte
  * @length: bytes, at least 1
  *
  * Return: 0, -EINVAL, -ERANGE, -ENODEV, -EIO (a hardware error), -EINTR.
  */
-int membank_dataspace_copy(struct membank_dataspace *to, u64 to_offset,
-			   struct membank_dataspace *from, u64 from_offset,
-			   u64 length)
+int membank_dataspace_copy(const struct membank_handle *to_handle,
+			   u64 to_offset,
+			   const struct membank_handle *from_handle,
+			   u64 from_offset, u64 length)
 {
+	struct membank_dataspace *from = from_handle->dataspace;
+	struct membank_dataspace *to = to_handle->dataspace;
 	int ret;
 
 	if (!length)
 		return -EINVAL;
-	ret = membank_dataspace_use(to);
+	ret = membank_dataspace_use(to_handle);
 	if (ret)
 		return ret;
-	ret = membank_dataspace_use(from);
+	ret = membank_dataspace_use(from_handle);
 	if (ret)
 		goto unuse_to;
 

@@ -12,6 +12,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "offer.h"
+
 struct inode;
 struct membank_bank;
 struct membank_lease;
@@ -34,8 +36,9 @@ struct pid;
  * @node: in the list of all dataspaces; under the lock of that
  * @mappings: VMAs of it in all processes, and answers of pagers, with a bit for
  *            "nobody else"; atomic
- * @lock: guards @handles, @views, and who revokes
+ * @lock: guards @handles, @live, @views, and who revokes
  * @handles: the dma-bufs that stand for it (dmabuf.c)
+ * @live: how many of @handles were not taken back, and services that offer it
  * @views: other files whose mappings have pages of it (paged.c)
  * @revoked: set once, under @lock; also read without
  * @resv: fences and the dma-buf lock of all its handles
@@ -62,6 +65,7 @@ struct membank_dataspace {
 	/* The handles and views, and that only one revokes. */
 	struct mutex lock;
 	struct list_head handles;
+	unsigned int live;
 	struct list_head views;
 	bool revoked;
 	struct dma_resv resv;
@@ -74,6 +78,32 @@ struct membank_dataspace {
 	struct dma_fence_cb fence_cb;
 	struct work_struct revoke_work;
 };
+
+/**
+ * struct membank_handle - a descriptor's share in a dataspace (dmabuf.c)
+ * @dataspace: holds a reference; constant
+ * @rights: set of &enum membank_dataspace_rights; constant
+ * @tag: to whom it was lent; constant
+ * @revoked: what was lent was taken back; set once, under the dataspace's lock;
+ *           also read without
+ */
+struct membank_handle {
+	struct membank_dataspace *dataspace;
+	u32 rights;
+	struct membank_tag tag;
+	bool revoked;
+};
+
+/**
+ * membank_handle_is_revoked() - is a handle good for nothing any more
+ * @handle: the handle
+ */
+static inline bool
+membank_handle_is_revoked(const struct membank_handle *handle)
+{
+	return READ_ONCE(handle->dataspace->revoked) ||
+	       READ_ONCE(handle->revoked);
+}
 
 /**
  * struct membank_view - a file that is no handle, with pages of a dataspace in
@@ -121,18 +151,19 @@ void membank_dataspace_unmap(struct membank_dataspace *dataspace);
 unsigned int
 membank_dataspace_mappings(const struct membank_dataspace *dataspace);
 
-int membank_dataspace_add_view(struct membank_dataspace *dataspace,
+int membank_dataspace_add_view(const struct membank_handle *handle,
 			       struct membank_view *view);
 void membank_dataspace_remove_view(struct membank_dataspace *dataspace,
 				   struct membank_view *view);
 
-int membank_dataspace_use(struct membank_dataspace *dataspace);
+int membank_dataspace_use(const struct membank_handle *handle);
 void membank_dataspace_unuse(struct membank_dataspace *dataspace);
 
-int membank_dataspace_clear(struct membank_dataspace *dataspace, u64 offset,
+int membank_dataspace_clear(const struct membank_handle *handle, u64 offset,
 			    u64 length);
-int membank_dataspace_copy(struct membank_dataspace *to, u64 to_offset,
-			   struct membank_dataspace *from, u64 from_offset,
-			   u64 length);
+int membank_dataspace_copy(const struct membank_handle *to_handle,
+			   u64 to_offset,
+			   const struct membank_handle *from_handle,
+			   u64 from_offset, u64 length);
 
 #endif /* MEMBANK_DATASPACE_H */

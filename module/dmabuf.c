@@ -22,6 +22,7 @@
 #include "dataspace.h"
 #include "dmabuf.h"
 #include "mapping.h"
+#include "retire.h"
 
 MODULE_IMPORT_NS("DMA_BUF");
 
@@ -34,19 +35,17 @@ MODULE_IMPORT_NS("DMA_BUF");
 
 /**
  * struct dmabuf_handle - one dma-buf of a dataspace
- * @dataspace: holds a reference; constant
+ * @base: what others know of it; it is dma_buf::priv
  * @dmabuf: the dma-buf, which holds us; constant
  * @inode: of the dma-buf, with a reference: its file and dentry may be gone
  *         before us; constant
- * @rights: set of &enum membank_dataspace_rights; constant
  * @mapped: devices that have it mapped for DMA; under the dma_resv lock
  * @node: in the dataspace's handles; under its lock
  */
 struct dmabuf_handle {
-	struct membank_dataspace *dataspace;
+	struct membank_handle base;
 	struct dma_buf *dmabuf;
 	struct inode *inode;
-	u32 rights;
 	unsigned int mapped;
 	struct list_head node;
 };
@@ -67,14 +66,14 @@ struct dmabuf_table {
 
 static struct membank_dataspace *dataspace_of(struct dma_buf *dmabuf)
 {
-	struct dmabuf_handle *handle = dmabuf->priv;
+	struct membank_handle *handle = dmabuf->priv;
 
 	return handle->dataspace;
 }
 
 static bool has_rights(struct dma_buf *dmabuf, u32 rights)
 {
-	struct dmabuf_handle *handle = dmabuf->priv;
+	struct membank_handle *handle = dmabuf->priv;
 
 	return (handle->rights & rights) == rights;
 }
@@ -137,7 +136,7 @@ static void forbid_vmap(struct dma_buf *dmabuf)
 	struct dmabuf_handle *handle = dmabuf->priv;
 
 	dma_resv_assert_held(dmabuf->resv);
-	if (READ_ONCE(handle->dataspace->revoked) && !handle->mapped)
+	if (membank_handle_is_revoked(&handle->base) && !handle->mapped)
 		WRITE_ONCE(dmabuf->ops, &dmabuf_ops_no_vmap);
 }
 
@@ -157,7 +156,7 @@ static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
 
 	if (!has_rights(attach->dmabuf, rights_to_map(direction)))
 		return ERR_PTR(-EACCES);
-	ret = membank_dataspace_use(dataspace);
+	ret = membank_dataspace_use(&handle->base);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -232,7 +231,7 @@ static int cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction,
 
 	if (!has_rights(dmabuf, rights_to_access(direction)))
 		return -EACCES;
-	if (READ_ONCE(dataspace->revoked))
+	if (membank_handle_is_revoked(dmabuf->priv))
 		return -ENODEV;
 	sync_devices(dataspace, sync);
 	return 0;
@@ -266,7 +265,7 @@ static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		/* As mmap() does for a file that is open for reading. */
 		vm_flags_clear(vma, VM_MAYWRITE | VM_SHARED);
 	}
-	return membank_mapping_init(vma, dataspace_of(dmabuf), 0, NULL);
+	return membank_mapping_init(vma, dmabuf->priv, 0, NULL);
 }
 
 /*
@@ -290,14 +289,35 @@ static void dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	membank_dataspace_unuse(dataspace_of(dmabuf));
 }
 
+/*
+ * One is gone who could use the memory or lend it. Returns whether all are, and
+ * only handles are left that were taken back: then the memory shall not wait
+ * for their end, and the caller retires it.
+ */
+static bool end_live_locked(struct membank_dataspace *dataspace)
+{
+	lockdep_assert_held(&dataspace->lock);
+
+	if (--dataspace->live || dataspace->revoked ||
+	    list_empty(&dataspace->handles))
+		return false;
+	WRITE_ONCE(dataspace->revoked, true);
+	return true;
+}
+
 static void dmabuf_release(struct dma_buf *dmabuf)
 {
 	struct dmabuf_handle *handle = dmabuf->priv;
-	struct membank_dataspace *dataspace = handle->dataspace;
+	struct membank_dataspace *dataspace = handle->base.dataspace;
+	bool counted, dead;
 
 	mutex_lock(&dataspace->lock);
+	counted = !list_empty(&handle->node) && !handle->base.revoked;
 	list_del(&handle->node);
+	dead = counted && end_live_locked(dataspace);
 	mutex_unlock(&dataspace->lock);
+	if (dead)
+		membank_retire(dataspace);
 	iput(handle->inode);
 	kfree(handle);
 	membank_dataspace_put(dataspace);
@@ -346,28 +366,6 @@ static const struct dma_buf_ops *ops_for(u32 rights)
  */
 static const struct file_operations *dmabuf_fops;
 
-/* For what has to be done when the fences of revoked memory are signaled. */
-static struct workqueue_struct *revoke_queue;
-
-/**
- * membank_dmabuf_init() - before there is a dma-buf
- *
- * Return: 0 or -ENOMEM.
- */
-int membank_dmabuf_init(void)
-{
-	revoke_queue = alloc_workqueue("membank_revoke", WQ_UNBOUND, 0);
-	return revoke_queue ? 0 : -ENOMEM;
-}
-
-/**
- * membank_dmabuf_exit() - after the last dma-buf
- */
-void membank_dmabuf_exit(void)
-{
-	destroy_workqueue(revoke_queue);
-}
-
 /* Without the right to read, nothing can be mapped: that is what O_WRONLY says. */
 static int open_flags(u32 rights)
 {
@@ -376,16 +374,19 @@ static int open_flags(u32 rights)
 	return rights & MEMBANK_DATASPACE_WRITE ? O_RDWR : O_RDONLY;
 }
 
-/**
- * membank_dmabuf_export() - make a new handle of a dataspace
+/*
+ * Make a new handle of a dataspace.
  * @dataspace: the caller's reference to it is the handle's from here, also if
  *             this fails
  * @rights: set of &enum membank_dataspace_rights
+ * @tag: to whom it is lent, NULL: to nobody
+ * @parent: what it is derived from, NULL: nothing
  *
  * Return: the dma-buf, or an ERR_PTR: -ENOMEM, -ENFILE, -ENODEV (revoked).
  */
-struct dma_buf *membank_dmabuf_export(struct membank_dataspace *dataspace,
-				      u32 rights)
+static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
+				     u32 rights, const struct membank_tag *tag,
+				     const struct membank_handle *parent)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dmabuf_handle *handle;
@@ -397,8 +398,10 @@ struct dma_buf *membank_dmabuf_export(struct membank_dataspace *dataspace,
 		dmabuf = ERR_PTR(-ENOMEM);
 		goto put_dataspace;
 	}
-	handle->dataspace = dataspace;
-	handle->rights = rights;
+	handle->base.dataspace = dataspace;
+	handle->base.rights = rights;
+	if (tag)
+		handle->base.tag = *tag;
 	INIT_LIST_HEAD(&handle->node);
 
 	info.ops = ops_for(rights);
@@ -416,9 +419,11 @@ struct dma_buf *membank_dmabuf_export(struct membank_dataspace *dataspace,
 	WRITE_ONCE(dmabuf_fops, dmabuf->file->f_op);
 
 	mutex_lock(&dataspace->lock);
-	revoked = dataspace->revoked;
-	if (!revoked)
+	revoked = dataspace->revoked || (parent && parent->revoked);
+	if (!revoked) {
 		list_add(&handle->node, &dataspace->handles);
+		dataspace->live++;
+	}
 	mutex_unlock(&dataspace->lock);
 	if (revoked) {
 		dma_buf_put(dmabuf);
@@ -452,7 +457,7 @@ struct dma_buf *membank_dmabuf_alloc(struct membank_bank *bank, u64 length,
 	dataspace = membank_dataspace_create(bank, length, flags, align);
 	if (IS_ERR(dataspace))
 		return ERR_CAST(dataspace);
-	return membank_dmabuf_export(dataspace, rights);
+	return export_handle(dataspace, rights, NULL, NULL);
 }
 
 /**
@@ -467,6 +472,7 @@ struct dma_buf *membank_dmabuf_alloc(struct membank_bank *bank, u64 length,
 struct dma_buf *membank_dmabuf_derive(struct dma_buf *dmabuf, u32 rights)
 {
 	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
+	const struct membank_handle *parent = dmabuf->priv;
 
 	if (rights & ~DATASPACE_RIGHTS)
 		return ERR_PTR(-EOPNOTSUPP);
@@ -475,7 +481,7 @@ struct dma_buf *membank_dmabuf_derive(struct dma_buf *dmabuf, u32 rights)
 	if (!has_rights(dmabuf, rights))
 		return ERR_PTR(-EACCES);
 	membank_dataspace_get(dataspace);
-	return membank_dmabuf_export(dataspace, rights);
+	return export_handle(dataspace, rights, &parent->tag, parent);
 }
 
 /*
@@ -493,56 +499,15 @@ static void revoke_handle(struct dmabuf_handle *handle)
 	dma_resv_unlock(dmabuf->resv);
 }
 
-/* Devices are done: the end of what membank_dmabuf_revoke() began. */
-static void revoke_work(struct work_struct *work)
+static void unmap_views_locked(struct membank_dataspace *dataspace)
 {
-	struct membank_dataspace *dataspace =
-		container_of(work, struct membank_dataspace, revoke_work);
+	struct membank_view *view;
 
-	dma_fence_put(dataspace->fence);
-	membank_dataspace_unuse(dataspace);
-	membank_dataspace_put(dataspace);
-	module_put(THIS_MODULE);
-}
-
-/* May be called in an interrupt. */
-static void revoke_signaled(struct dma_fence *fence, struct dma_fence_cb *cb)
-{
-	struct membank_dataspace *dataspace =
-		container_of(cb, struct membank_dataspace, fence_cb);
-
-	queue_work(revoke_queue, &dataspace->revoke_work);
-}
-
-/*
- * Lets the memory go when every fence is signaled that a device, or who speaks
- * for it, had set: until then it may be used, even if it is not mapped for
- * devices any more. Nobody can set one that is waited for from now on.
- */
-static void unuse_when_signaled(struct membank_dataspace *dataspace)
-{
-	int ret;
-
-	dma_resv_lock(&dataspace->resv, NULL);
-	ret = dma_resv_get_singleton(&dataspace->resv, DMA_RESV_USAGE_BOOKKEEP,
-				     &dataspace->fence);
-	dma_resv_unlock(&dataspace->resv);
-	/* No memory to wait for them one day: so it is done now. */
-	if (ret)
-		dma_resv_wait_timeout(&dataspace->resv, DMA_RESV_USAGE_BOOKKEEP,
-				      false, MAX_SCHEDULE_TIMEOUT);
-	if (ret || !dataspace->fence) {
-		membank_dataspace_unuse(dataspace);
-		return;
-	}
-
-	/* The work holds the dataspace and the module until it is done. */
-	membank_dataspace_get(dataspace);
-	__module_get(THIS_MODULE);
-	INIT_WORK(&dataspace->revoke_work, revoke_work);
-	if (dma_fence_add_callback(dataspace->fence, &dataspace->fence_cb,
-				   revoke_signaled))
-		queue_work(revoke_queue, &dataspace->revoke_work);
+	lockdep_assert_held(&dataspace->lock);
+	list_for_each_entry(view, &dataspace->views, node)
+		unmap_mapping_range(view->inode->i_mapping,
+				    (loff_t)view->first << PAGE_SHIFT,
+				    (loff_t)view->pages << PAGE_SHIFT, 1);
 }
 
 /**
@@ -558,7 +523,6 @@ int membank_dmabuf_revoke(struct dma_buf *dmabuf)
 {
 	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
 	struct dmabuf_handle *handle;
-	struct membank_view *view;
 
 	if (!has_rights(dmabuf, MEMBANK_DATASPACE_OWN))
 		return -EACCES;
@@ -572,13 +536,10 @@ int membank_dmabuf_revoke(struct dma_buf *dmabuf)
 	membank_mapping_wait_faults(dataspace);
 	list_for_each_entry(handle, &dataspace->handles, node)
 		revoke_handle(handle);
-	list_for_each_entry(view, &dataspace->views, node)
-		unmap_mapping_range(view->inode->i_mapping,
-				    (loff_t)view->first << PAGE_SHIFT,
-				    (loff_t)view->pages << PAGE_SHIFT, 1);
+	unmap_views_locked(dataspace);
 	mutex_unlock(&dataspace->lock);
 
-	unuse_when_signaled(dataspace);
+	membank_retire(dataspace);
 	return 0;
 }
 
@@ -601,13 +562,24 @@ struct dma_buf *membank_dmabuf_get(int fd)
 
 /**
  * membank_dmabuf_dataspace() - what a dma-buf of ours stands for
- * @dmabuf: from membank_dmabuf_get() or membank_dmabuf_export()
+ * @dmabuf: from membank_dmabuf_get() or membank_dmabuf_alloc()
  *
  * Return: the dataspace, which lives as long as @dmabuf.
  */
 struct membank_dataspace *membank_dmabuf_dataspace(struct dma_buf *dmabuf)
 {
 	return dataspace_of(dmabuf);
+}
+
+/**
+ * membank_dmabuf_handle() - a dma-buf of ours as a handle
+ * @dmabuf: likewise
+ *
+ * Return: the handle, which lives as long as @dmabuf.
+ */
+const struct membank_handle *membank_dmabuf_handle(struct dma_buf *dmabuf)
+{
+	return dmabuf->priv;
 }
 
 /**
@@ -618,7 +590,7 @@ struct membank_dataspace *membank_dmabuf_dataspace(struct dma_buf *dmabuf)
  */
 u32 membank_dmabuf_rights(struct dma_buf *dmabuf)
 {
-	struct dmabuf_handle *handle = dmabuf->priv;
+	struct membank_handle *handle = dmabuf->priv;
 
 	return handle->rights;
 }
@@ -642,26 +614,78 @@ struct dma_buf *membank_dmabuf_of_file(struct file *file)
 static void *dmabuf_offer_get(struct file *file, u32 *rights)
 {
 	struct dma_buf *dmabuf = membank_dmabuf_of_file(file);
+	struct membank_dataspace *dataspace;
 
 	if (!dmabuf)
 		return NULL;
-	membank_dataspace_get(dataspace_of(dmabuf));
+	dataspace = dataspace_of(dmabuf);
+	membank_dataspace_get(dataspace);
+	mutex_lock(&dataspace->lock);
+	dataspace->live++;
+	mutex_unlock(&dataspace->lock);
 	*rights = membank_dmabuf_rights(dmabuf);
-	return dataspace_of(dmabuf);
+	return dataspace;
 }
 
-static struct file *dmabuf_offer_open(void *object, u32 rights)
+static struct file *dmabuf_offer_open(void *object, u32 rights,
+				      const struct membank_tag *tag)
 {
 	struct dma_buf *dmabuf;
 
 	membank_dataspace_get(object);
-	dmabuf = membank_dmabuf_export(object, rights);
+	dmabuf = export_handle(object, rights, tag, NULL);
 	return IS_ERR(dmabuf) ? ERR_CAST(dmabuf) : dmabuf->file;
+}
+
+static bool take_back_locked(struct dmabuf_handle *handle,
+			     const struct membank_tag *tag)
+{
+	struct membank_dataspace *dataspace = handle->base.dataspace;
+
+	lockdep_assert_held(&dataspace->lock);
+	if (!membank_tag_is(&handle->base.tag, tag) || handle->base.revoked)
+		return false;
+	WRITE_ONCE(handle->base.revoked, true);
+	dataspace->live--;
+	return true;
+}
+
+/*
+ * As revoking the whole dataspace, but its memory stays with who has other
+ * handles, and with us, who offer it. A device that has it mapped keeps it until
+ * it is done. Who has a page by other means, through a pager, has to ask again.
+ */
+static void dmabuf_offer_revoke(void *object, const struct membank_tag *tag)
+{
+	struct membank_dataspace *dataspace = object;
+	struct dmabuf_handle *handle;
+	bool any = false;
+
+	mutex_lock(&dataspace->lock);
+	if (!dataspace->revoked)
+		list_for_each_entry(handle, &dataspace->handles, node)
+			any |= take_back_locked(handle, tag);
+	if (any) {
+		membank_mapping_wait_faults(dataspace);
+		list_for_each_entry(handle, &dataspace->handles, node)
+			if (membank_tag_is(&handle->base.tag, tag))
+				revoke_handle(handle);
+		unmap_views_locked(dataspace);
+	}
+	mutex_unlock(&dataspace->lock);
 }
 
 static void dmabuf_offer_put(void *object)
 {
-	membank_dataspace_put(object);
+	struct membank_dataspace *dataspace = object;
+	bool dead;
+
+	mutex_lock(&dataspace->lock);
+	dead = end_live_locked(dataspace);
+	mutex_unlock(&dataspace->lock);
+	if (dead)
+		membank_retire(dataspace);
+	membank_dataspace_put(dataspace);
 }
 
 /* Every client of a service gets a handle of its own; nobody may lend OWN. */
@@ -670,5 +694,6 @@ const struct membank_offer_ops membank_dmabuf_offer_ops = {
 	.known_rights = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE,
 	.get = dmabuf_offer_get,
 	.open = dmabuf_offer_open,
+	.revoke = dmabuf_offer_revoke,
 	.put = dmabuf_offer_put,
 };

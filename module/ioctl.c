@@ -16,6 +16,21 @@
 #define MEMBANK_ARGS_MAX 192
 
 /**
+ * membank_call_write_back() - write the struct to the caller
+ * @call: the call
+ *
+ * It is written when a handler succeeds; a handler that does not, and has
+ * something to say, calls this.
+ *
+ * Return: 0 or -EFAULT.
+ */
+int membank_call_write_back(struct membank_call *call)
+{
+	return copy_to_user(call->user, call->args, call->user_size) ? -EFAULT :
+								       0;
+}
+
+/**
  * membank_call_reserve() - take a number for a descriptor
  * @call: the call
  *
@@ -103,6 +118,17 @@ find_command(const struct membank_command *table, size_t rows,
 	return NULL;
 }
 
+/* A struct lies in two pages at most, and so its two ends stand for all of it. */
+static int check_writable(const struct membank_call *call)
+{
+	const u32 last = call->user_size - 1;
+	const u8 *args = call->args;
+	u8 __user *user = call->user;
+
+	static_assert(MEMBANK_ARGS_MAX <= PAGE_SIZE);
+	return put_user(args[0], user) ?: put_user(args[last], user + last);
+}
+
 /**
  * membank_ioctl() - run one command of a table
  * @file: the descriptor
@@ -117,10 +143,10 @@ find_command(const struct membank_command *table, size_t rows,
 long membank_ioctl(struct file *file, unsigned int number, unsigned long arg,
 		   const struct membank_command *table, size_t rows)
 {
-	u8 args[MEMBANK_ARGS_MAX] __aligned(8) = {};
-	struct membank_call call = { .file = file, .args = args };
+	/* Cleared by the compiler, they would cost as much as a short command. */
+	u8 args[MEMBANK_ARGS_MAX] __aligned(8) __uninitialized;
+	struct membank_call call __uninitialized;
 	const struct membank_command *command;
-	void __user *uarg = (void __user *)arg;
 	u32 user_size;
 	int ret;
 
@@ -130,22 +156,31 @@ long membank_ioctl(struct file *file, unsigned int number, unsigned long arg,
 	if (WARN_ON_ONCE(command->size > sizeof(args)))
 		return -EINVAL;
 
-	if (get_user(user_size, (u32 __user *)uarg))
+	call.file = file;
+	call.args = args;
+	call.user = (void __user *)arg;
+	call.written = false;
+	call.nr_files = 0;
+
+	if (get_user(user_size, (u32 __user *)call.user))
 		return -EFAULT;
 	if (user_size < command->min_size)
 		return -EINVAL;
 	if (user_size > PAGE_SIZE)
 		return -E2BIG;
-	ret = copy_struct_from_user(args, command->size, uarg, user_size);
+	/* Fills what the struct is short of with zeroes. */
+	ret = copy_struct_from_user(args, command->size, call.user, user_size);
 	if (ret)
 		return ret;
 	/* Nothing is done for who cannot be told: the struct must be writable. */
-	if (copy_to_user(uarg, args, min(user_size, command->size)))
-		return -EFAULT;
+	call.user_size = min(user_size, command->size);
+	ret = check_writable(&call);
+	if (ret)
+		return ret;
 
 	ret = command->handler(&call);
-	if (!ret && copy_to_user(uarg, args, min(user_size, command->size)))
-		ret = -EFAULT;
+	if (!ret && !call.written)
+		ret = membank_call_write_back(&call);
 	if (ret) {
 		call_drop_files(&call);
 		return ret;

@@ -14,6 +14,9 @@ struct file;
  * @file: the descriptor it was called on; held by the system call
  * @args: the kernel's copy of the caller's struct, as long as the kernel's own
  *        struct; what the caller's shorter struct lacks is zero
+ * @user: the caller's struct
+ * @user_size: bytes of it, that fit @args
+ * @written: the handler has written the struct to the caller itself
  * @nr_files: how many descriptors wait in @files
  * @files: descriptors that exist for the caller only if all else succeeds; one
  *         without a file does not come to exist
@@ -23,6 +26,9 @@ struct file;
 struct membank_call {
 	struct file *file;
 	void *args;
+	void __user *user;
+	u32 user_size;
+	bool written;
 	unsigned int nr_files;
 	struct {
 		struct file *file;
@@ -54,6 +60,7 @@ struct membank_command {
 		.handler = (_handler),                   \
 	}
 
+int membank_call_write_back(struct membank_call *call);
 int membank_call_reserve(struct membank_call *call);
 void membank_call_fill(struct membank_call *call, struct file *file);
 int membank_call_publish(struct membank_call *call, struct file *file);

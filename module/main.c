@@ -22,6 +22,7 @@
 #include "heaps.h"
 #include "notifier.h"
 #include "region.h"
+#include "retire.h"
 #include "service.h"
 #include "source.h"
 #include "sysfs.h"
@@ -299,24 +300,25 @@ static int __init membank_init(void)
 	ret = init_banks();
 	if (ret)
 		return ret;
-	ret = membank_dmabuf_init();
+	ret = membank_retire_init();
 	if (ret)
 		goto exit_banks;
 	ret = membank_region_init();
 	if (ret)
-		goto exit_dmabuf;
+		goto exit_retire;
 	membank_service_init(offer_kinds);
 	ret = membank_chardev_init(membank_sysfs_groups);
 	if (ret)
-		goto exit_region;
+		goto exit_service;
 	membank_debugfs_init();
 	membank_heaps_init();
 	return 0;
 
-exit_region:
+exit_service:
+	membank_service_exit();
 	membank_region_exit();
-exit_dmabuf:
-	membank_dmabuf_exit();
+exit_retire:
+	membank_retire_exit();
 exit_banks:
 	membank_banks_exit();
 	return ret;
@@ -330,8 +332,9 @@ static void __exit membank_exit(void)
 	membank_chardev_exit();
 	/* Bindings of notifiers end a grace period after their descriptor. */
 	rcu_barrier();
+	membank_service_exit();
 	membank_region_exit();
-	membank_dmabuf_exit();
+	membank_retire_exit();
 	membank_banks_exit();
 }
 

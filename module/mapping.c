@@ -41,8 +41,8 @@ void membank_mapping_open(struct vm_area_struct *vma)
 	struct membank_mapping *mapping = vma->vm_private_data;
 
 	refcount_inc(&mapping->refs);
-	if (mapping->dataspace)
-		membank_dataspace_map_again(mapping->dataspace);
+	if (mapping->handle)
+		membank_dataspace_map_again(mapping->handle->dataspace);
 }
 
 /**
@@ -53,8 +53,8 @@ void membank_mapping_close(struct vm_area_struct *vma)
 {
 	struct membank_mapping *mapping = vma->vm_private_data;
 
-	if (mapping->dataspace)
-		membank_dataspace_unmap(mapping->dataspace);
+	if (mapping->handle)
+		membank_dataspace_unmap(mapping->handle->dataspace);
 	membank_mapping_put(mapping);
 }
 
@@ -106,14 +106,15 @@ void membank_mapping_put(struct membank_mapping *mapping)
  * hardware error, -EAGAIN: the page is changing its folio, which only happens
  * to pages that were just taken away.
  */
-static struct folio *lock_folio(struct membank_dataspace *dataspace,
+static struct folio *lock_folio(const struct membank_handle *handle,
 				pgoff_t pgoff)
 {
+	struct membank_dataspace *dataspace = handle->dataspace;
 	struct page *page = pfn_to_page(dataspace->start + pgoff);
 	struct folio *folio = page_folio(page);
 	int ret = -EAGAIN;
 
-	if (READ_ONCE(dataspace->revoked))
+	if (membank_handle_is_revoked(handle))
 		return ERR_PTR(-ENODEV);
 	if (!folio_try_get(folio))
 		return ERR_PTR(ret);
@@ -122,7 +123,7 @@ static struct folio *lock_folio(struct membank_dataspace *dataspace,
 
 	folio_lock(folio);
 	ret = -ENODEV;
-	if (READ_ONCE(dataspace->revoked))
+	if (membank_handle_is_revoked(handle))
 		goto unlock_folio;
 	ret = -EHWPOISON;
 	if (membank_pages_sound(folio_pfn(folio), folio_nr_pages(folio)) !=
@@ -153,21 +154,22 @@ static vm_fault_t fault_error(const struct folio *folio)
 /**
  * membank_mapping_fault() - bring one page of a dataspace
  * @vmf: the fault
- * @dataspace: whose page
- * @page: which one, from its beginning
+ * @handle: through which there is access to it
+ * @page: which one, from the beginning of the dataspace
  *
  * Return: as fault() of a VMA does.
  */
 vm_fault_t membank_mapping_fault(struct vm_fault *vmf,
-				 struct membank_dataspace *dataspace,
+				 const struct membank_handle *handle,
 				 unsigned long page)
 {
+	struct membank_dataspace *dataspace = handle->dataspace;
 	struct folio *folio;
 
 	if (page >= dataspace->pages)
 		return VM_FAULT_SIGBUS;
 
-	folio = lock_folio(dataspace, page);
+	folio = lock_folio(handle, page);
 	if (IS_ERR(folio))
 		return fault_error(folio);
 
@@ -184,7 +186,7 @@ static vm_fault_t mapping_fault(struct vm_fault *vmf)
 {
 	struct membank_mapping *mapping = vmf->vma->vm_private_data;
 
-	return membank_mapping_fault(vmf, mapping->dataspace, vmf->pgoff);
+	return membank_mapping_fault(vmf, mapping->handle, vmf->pgoff);
 }
 
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
@@ -192,7 +194,7 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct membank_mapping *mapping = vma->vm_private_data;
-	struct membank_dataspace *dataspace = mapping->dataspace;
+	struct membank_dataspace *dataspace = mapping->handle->dataspace;
 	unsigned long addr = vmf->address & PMD_MASK;
 	vm_fault_t ret = VM_FAULT_FALLBACK;
 	struct folio *folio;
@@ -207,7 +209,7 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 	    pgoff + MEMBANK_BLOCK_PAGES > dataspace->pages)
 		return VM_FAULT_FALLBACK;
 
-	folio = lock_folio(dataspace, pgoff);
+	folio = lock_folio(mapping->handle, pgoff);
 	if (IS_ERR(folio))
 		return fault_error(folio);
 	entry = pmdp_get_lockless(vmf->pmd);
@@ -330,7 +332,7 @@ struct membank_mapping *membank_mapping_replace(struct vm_area_struct *vma,
 	struct membank_mapping *old = vma->vm_private_data;
 
 	mapping->flags = old->flags;
-	mapping->dataspace = old->dataspace;
+	mapping->handle = old->handle;
 	mapping->area = area ? get_file(area) : NULL;
 	vma_start_write(vma);
 	vma->vm_private_data = mapping;
@@ -340,7 +342,7 @@ struct membank_mapping *membank_mapping_replace(struct vm_area_struct *vma,
 /**
  * membank_mapping_prepare() - make a new VMA a region
  * @vma: the VMA
- * @dataspace: what is mapped, counted as mapped once more; NULL: that of a pager
+ * @handle: what is mapped, counted as mapped once more; NULL: that of a pager
  * @flags: set of &enum membank_region_flags
  * @area: the file of the area it is in, or NULL
  *
@@ -353,7 +355,7 @@ struct membank_mapping *membank_mapping_replace(struct vm_area_struct *vma,
  * Return: 0 or -ENOMEM.
  */
 int membank_mapping_prepare(struct vm_area_struct *vma,
-			    struct membank_dataspace *dataspace, u32 flags,
+			    const struct membank_handle *handle, u32 flags,
 			    struct file *area)
 {
 	struct membank_mapping *mapping;
@@ -361,7 +363,7 @@ int membank_mapping_prepare(struct vm_area_struct *vma,
 	mapping = membank_mapping_alloc();
 	if (!mapping)
 		return -ENOMEM;
-	mapping->dataspace = dataspace;
+	mapping->handle = handle;
 	mapping->flags = flags;
 	mapping->area = area ? get_file(area) : NULL;
 	vma->vm_private_data = mapping;
@@ -381,8 +383,8 @@ int membank_mapping_prepare(struct vm_area_struct *vma,
 
 /**
  * membank_mapping_init() - make a new VMA a mapping of a dataspace
- * @vma: the VMA, inside the dataspace; its file holds the dataspace
- * @dataspace: what is to be mapped
+ * @vma: the VMA, inside the dataspace; its file holds the handle
+ * @handle: what is to be mapped
  * @flags: set of &enum membank_region_flags
  * @area: the file of the area it is in, or NULL
  *
@@ -392,19 +394,20 @@ int membank_mapping_prepare(struct vm_area_struct *vma,
  * -ENODEV (revoked), -EBUSY (%MEMBANK_REGION_NO_ALIAS), -ENOMEM.
  */
 int membank_mapping_init(struct vm_area_struct *vma,
-			 struct membank_dataspace *dataspace, u32 flags,
+			 const struct membank_handle *handle, u32 flags,
 			 struct file *area)
 {
+	struct membank_dataspace *dataspace = handle->dataspace;
 	int ret = membank_mapping_check(vma);
 
 	if (ret)
 		return ret;
-	if (READ_ONCE(dataspace->revoked))
+	if (membank_handle_is_revoked(handle))
 		return -ENODEV;
 	ret = membank_dataspace_map(dataspace, flags & MEMBANK_REGION_NO_ALIAS);
 	if (ret)
 		return ret;
-	ret = membank_mapping_prepare(vma, dataspace, flags, area);
+	ret = membank_mapping_prepare(vma, handle, flags, area);
 	if (ret) {
 		membank_dataspace_unmap(dataspace);
 		return ret;
@@ -449,7 +452,7 @@ membank_mapping_dataspace(const struct vm_area_struct *vma)
 {
 	struct membank_mapping *mapping = membank_mapping_of(vma);
 
-	return mapping ? mapping->dataspace : NULL;
+	return mapping && mapping->handle ? mapping->handle->dataspace : NULL;
 }
 
 /**

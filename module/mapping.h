@@ -9,14 +9,15 @@
 struct file;
 struct inode;
 struct membank_dataspace;
+struct membank_handle;
 struct vm_fault;
 
 /**
  * struct membank_mapping - what a region is beside a VMA
  * @refs: one for each VMA: fork() and splitting make more of one
  * @flags: set of &enum membank_region_flags it was attached with; constant
- * @dataspace: what is mapped; the VMA's file holds it; constant. NULL if a pager
- *             answers the faults
+ * @handle: what is mapped; the VMA's file holds it; constant. NULL if a pager
+ *          answers the faults
  * @area: the file of the area it was attached in, with a reference, or NULL;
  *        constant
  *
@@ -26,16 +27,16 @@ struct vm_fault;
 struct membank_mapping {
 	refcount_t refs;
 	u32 flags;
-	struct membank_dataspace *dataspace;
+	const struct membank_handle *handle;
 	struct file *area;
 };
 
 int membank_mapping_check(const struct vm_area_struct *vma);
 int membank_mapping_init(struct vm_area_struct *vma,
-			 struct membank_dataspace *dataspace, u32 flags,
+			 const struct membank_handle *handle, u32 flags,
 			 struct file *area);
 int membank_mapping_prepare(struct vm_area_struct *vma,
-			    struct membank_dataspace *dataspace, u32 flags,
+			    const struct membank_handle *handle, u32 flags,
 			    struct file *area);
 struct membank_mapping *membank_mapping_of(const struct vm_area_struct *vma);
 struct membank_dataspace *
@@ -50,7 +51,7 @@ void membank_mapping_open(struct vm_area_struct *vma);
 void membank_mapping_close(struct vm_area_struct *vma);
 int membank_mapping_moved(struct vm_area_struct *vma);
 vm_fault_t membank_mapping_fault(struct vm_fault *vmf,
-				 struct membank_dataspace *dataspace,
+				 const struct membank_handle *handle,
 				 unsigned long page);
 
 vm_fault_t membank_mapping_pfn_mkwrite(struct vm_fault *vmf);

@@ -1,162 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Notifiers: one side triggers, the other side receives through an eventfd of
- * its own. After L4Re's Irq.
+ * Notifiers: one side triggers, the other side receives, by an eventfd of its own
+ * or at the descriptor itself. After L4Re's Irq. What a trigger does stands in
+ * trigger.c; here are the descriptors and their commands.
  */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
-#include <linux/eventfd.h>
+#include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/kref.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/poll.h>
-#include <linux/rculist.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
-#include <linux/spinlock.h>
-#include <linux/wait.h>
+#include <linux/uaccess.h>
 
 #include <linux/membank.h>
 
 #include "compat.h"
 #include "ioctl.h"
 #include "notifier.h"
-#include "trace.h"
+#include "trigger.h"
 
 #define NOTIFIER_RIGHTS (MEMBANK_NOTIFIER_TRIGGER | MEMBANK_NOTIFIER_RECEIVE)
 
-/**
- * struct membank_notifier - what all descriptors of a notifier share
- * @refs: handles, and services that offer it
- * @bindings: struct notifier_binding; changed under @lock, read under RCU
- * @hangup: who polls a handle, to learn that the other side is gone
- * @lock: guards @bindings against change and all that follows; no other lock is
- *        taken under it
- * @missed: a trigger found nobody bound, and nobody was since
- * @triggers: handles with the right TRIGGER
- * @receivers: handles with the right RECEIVE
- * @trigger_left: a descriptor with the right TRIGGER is gone
- * @receiver_left: a descriptor with the right RECEIVE is gone
- */
-struct membank_notifier {
-	struct kref refs;
-	struct list_head bindings;
-	wait_queue_head_t hangup;
-
-	/* Counts of handles, and changes of bindings. */
-	spinlock_t lock;
-	bool missed;
-	u64 triggers;
-	u64 receivers;
-	bool trigger_left;
-	bool receiver_left;
-};
-
-/**
- * struct notifier_binding - an eventfd that counts triggers
- * @node: in the notifier's bindings
- * @eventfd: the eventfd; the binding holds it
- * @rcu: frees the binding when no trigger can see it any more
- */
-struct notifier_binding {
-	struct list_head node;
-	struct eventfd_ctx *eventfd;
-	struct rcu_head rcu;
-};
-
-/**
- * struct notifier_handle - one descriptor of a notifier
- * @notifier: whose; the handle holds it; constant
- * @rights: set of &enum membank_notifier_rights; constant
- * @published: was in a table of descriptors; set once, without a lock
- * @binding: what it has bound, or NULL; under the notifier's lock
- */
-struct notifier_handle {
-	struct membank_notifier *notifier;
-	u32 rights;
-	bool published;
-	struct notifier_binding *binding;
-};
-
 static const struct file_operations notifier_fops;
 
-static void notifier_free(struct kref *refs)
-{
-	struct membank_notifier *notifier =
-		container_of(refs, struct membank_notifier, refs);
-
-	WARN_ON(!list_empty(&notifier->bindings));
-	kfree(notifier);
-}
-
-/* May run in softirq context; membank_exit() waits for it by rcu_barrier(). */
-static void binding_free(struct rcu_head *rcu)
-{
-	struct notifier_binding *binding =
-		container_of(rcu, struct notifier_binding, rcu);
-
-	eventfd_ctx_put(binding->eventfd);
-	kfree(binding);
-}
-
 /* A new descriptor; what it holds ends in notifier_release(). */
-static struct file *notifier_open(struct membank_notifier *notifier, u32 rights)
+static struct file *notifier_open(struct membank_notifier *notifier, u32 rights,
+				  const struct membank_tag *tag,
+				  const struct membank_notifier_handle *parent)
 {
-	struct notifier_handle *handle;
+	struct membank_notifier_handle *handle;
 	struct file *file;
 
-	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
-	if (!handle)
-		return ERR_PTR(-ENOMEM);
-	handle->notifier = notifier;
-	handle->rights = rights;
-
+	handle = membank_trigger_open(notifier, rights, tag, parent);
+	if (IS_ERR(handle))
+		return ERR_CAST(handle);
 	file = anon_inode_getfile("[membank-notifier]", &notifier_fops, handle,
 				  O_RDWR);
-	if (IS_ERR(file)) {
-		kfree(handle);
-		return file;
-	}
-
-	kref_get(&notifier->refs);
-	spin_lock(&notifier->lock);
-	if (rights & MEMBANK_NOTIFIER_TRIGGER)
-		notifier->triggers++;
-	if (rights & MEMBANK_NOTIFIER_RECEIVE)
-		notifier->receivers++;
-	spin_unlock(&notifier->lock);
+	if (IS_ERR(file))
+		membank_trigger_close(handle);
 	return file;
-}
-
-/*
- * Gives @handle another binding, or none, and sets @former to what it had, for
- * the caller to free after a grace period. Returns whether the new one has a
- * trigger to receive that was missed before.
- */
-static bool handle_rebind(struct notifier_handle *handle,
-			  struct notifier_binding *binding,
-			  struct notifier_binding **former)
-{
-	struct membank_notifier *notifier = handle->notifier;
-	struct notifier_binding *old;
-	bool missed = false;
-
-	spin_lock(&notifier->lock);
-	old = handle->binding;
-	handle->binding = binding;
-	/* One step for a trigger under way: it sees the old or the new one. */
-	if (old && binding)
-		list_replace_rcu(&old->node, &binding->node);
-	else if (binding)
-		list_add_rcu(&binding->node, &notifier->bindings);
-	else if (old)
-		list_del_rcu(&old->node);
-	if (binding)
-		swap(missed, notifier->missed);
-	spin_unlock(&notifier->lock);
-
-	*former = old;
-	return missed;
 }
 
 /*
@@ -166,7 +50,7 @@ static bool handle_rebind(struct notifier_handle *handle,
  */
 static int notifier_flush(struct file *file, fl_owner_t id)
 {
-	struct notifier_handle *handle = file->private_data;
+	struct membank_notifier_handle *handle = file->private_data;
 
 	WRITE_ONCE(handle->published, true);
 	return 0;
@@ -174,163 +58,119 @@ static int notifier_flush(struct file *file, fl_owner_t id)
 
 static int notifier_release(struct inode *inode, struct file *file)
 {
-	struct notifier_handle *handle = file->private_data;
-	struct membank_notifier *notifier = handle->notifier;
-	struct notifier_binding *former;
-
-	handle_rebind(handle, NULL, &former);
-	if (former)
-		call_rcu(&former->rcu, binding_free);
-	spin_lock(&notifier->lock);
-	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER) {
-		notifier->triggers--;
-		notifier->trigger_left |= handle->published;
-	}
-	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
-		notifier->receivers--;
-		notifier->receiver_left |= handle->published;
-	}
-	spin_unlock(&notifier->lock);
-	kfree(handle);
-
-	/*
-	 * Those who wait there poll handles of their own, each of which holds
-	 * the notifier, and so the wait queue, for as long as they wait.
-	 */
-	wake_up_poll(&notifier->hangup, EPOLLHUP);
-	kref_put(&notifier->refs, notifier_free);
+	membank_trigger_close(file->private_data);
 	return 0;
 }
 
-static __poll_t notifier_poll(struct file *file, poll_table *wait)
+static __poll_t notifier_poll(struct file *file, poll_table *table)
 {
-	struct notifier_handle *handle = file->private_data;
-	struct membank_notifier *notifier = handle->notifier;
-	bool triggers = handle->rights & MEMBANK_NOTIFIER_TRIGGER;
-	bool receives = handle->rights & MEMBANK_NOTIFIER_RECEIVE;
-	bool left = false;
-	u64 peers = 0;
+	struct membank_notifier_handle *handle = file->private_data;
 
-	poll_wait(file, &notifier->hangup, wait);
-
-	/* With both rights a handle is no peer of its own. */
-	spin_lock(&notifier->lock);
-	if (receives) {
-		peers += notifier->triggers - triggers;
-		left |= notifier->trigger_left;
-	}
-	if (triggers) {
-		peers += notifier->receivers - receives;
-		left |= notifier->receiver_left;
-	}
-	spin_unlock(&notifier->lock);
-	return left && !peers ? EPOLLHUP : 0;
+	poll_wait(file, &handle->waiters, table);
+	return membank_trigger_poll(handle);
 }
 
-static unsigned int signal_bindings(struct membank_notifier *notifier)
+/* 0, -EACCES, -ENODEV. */
+static int check_rights(const struct membank_notifier_handle *handle,
+			u32 rights)
 {
-	struct notifier_binding *binding;
-	unsigned int receivers = 0;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(binding, &notifier->bindings, node) {
-		eventfd_signal(binding->eventfd);
-		receivers++;
-	}
-	rcu_read_unlock();
-	return receivers;
+	if (rights & ~handle->rights)
+		return -EACCES;
+	return READ_ONCE(handle->revoked) ? -ENODEV : 0;
 }
 
-/* Notes that nobody is bound; false if somebody is, by now. */
-static bool note_missed(struct membank_notifier *notifier)
+static ssize_t notifier_read(struct file *file, char __user *buffer,
+			     size_t length, loff_t *offset)
 {
-	bool missed;
+	struct membank_notifier_handle *handle = file->private_data;
+	const bool nonblock = file->f_flags & O_NONBLOCK;
+	u64 count;
+	int ret;
 
-	spin_lock(&notifier->lock);
-	missed = list_empty(&notifier->bindings);
-	if (missed)
-		notifier->missed = true;
-	spin_unlock(&notifier->lock);
-	return missed;
+	if (length < sizeof(count))
+		return -EINVAL;
+	ret = check_rights(handle, MEMBANK_NOTIFIER_RECEIVE);
+	if (ret)
+		return ret;
+	ret = membank_trigger_count(handle);
+	if (ret)
+		return ret;
+	ret = membank_trigger_wait(handle, nonblock ? 0 : KTIME_MAX, &count);
+	if (ret)
+		return ret == -ETIME ? -EAGAIN : ret;
+	if (put_user(count, (u64 __user *)buffer)) {
+		membank_trigger_give_back(handle, count);
+		return -EFAULT;
+	}
+	return sizeof(count);
+}
+
+static ssize_t notifier_write(struct file *file, const char __user *buffer,
+			      size_t length, loff_t *offset)
+{
+	struct membank_notifier_handle *handle = file->private_data;
+	u64 count;
+	int ret;
+
+	ret = check_rights(handle, MEMBANK_NOTIFIER_TRIGGER);
+	if (ret)
+		return ret;
+	if (length != sizeof(count))
+		return -EINVAL;
+	if (get_user(count, (u64 __user *)buffer))
+		return -EFAULT;
+	if (count != 1)
+		return -EINVAL;
+	membank_trigger(handle->notifier, NULL, false);
+	return sizeof(count);
 }
 
 static int notifier_trigger(struct membank_call *call)
 {
-	struct notifier_handle *handle = call->file->private_data;
-	struct membank_notifier *notifier = handle->notifier;
+	struct membank_notifier_handle *handle = call->file->private_data;
 	struct membank_notifier_trigger *args = call->args;
-	unsigned int receivers;
+	int ret;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (!(handle->rights & MEMBANK_NOTIFIER_TRIGGER))
-		return -EACCES;
-
-	do {
-		receivers = signal_bindings(notifier);
-	} while (!receivers && !note_missed(notifier));
-	trace_membank_trigger(notifier, receivers);
-	return 0;
-}
-
-static struct notifier_binding *binding_create(int fd)
-{
-	struct notifier_binding *binding;
-	struct eventfd_ctx *eventfd;
-
-	binding = kzalloc_obj(*binding, GFP_KERNEL_ACCOUNT);
-	if (!binding)
-		return ERR_PTR(-ENOMEM);
-	eventfd = eventfd_ctx_fdget(fd);
-	if (IS_ERR(eventfd)) {
-		kfree(binding);
-		return ERR_CAST(eventfd);
-	}
-	binding->eventfd = eventfd;
-	return binding;
+	ret = check_rights(handle, MEMBANK_NOTIFIER_TRIGGER);
+	if (!ret)
+		membank_trigger(handle->notifier, NULL, false);
+	return ret;
 }
 
 static int notifier_bind(struct membank_call *call)
 {
-	struct notifier_handle *handle = call->file->private_data;
-	struct notifier_binding *binding = NULL, *former;
+	struct membank_notifier_handle *handle = call->file->private_data;
 	struct membank_notifier_bind *args = call->args;
+	int ret;
+
+	if (args->flags & ~MEMBANK_BIND_ONESHOT)
+		return -EOPNOTSUPP;
+	if (args->__reserved || (args->eventfd == -1 && args->flags))
+		return -EINVAL;
+	ret = check_rights(handle, MEMBANK_NOTIFIER_RECEIVE);
+	if (ret)
+		return ret;
+	return membank_trigger_bind(handle, args->eventfd,
+				    args->flags & MEMBANK_BIND_ONESHOT);
+}
+
+static int notifier_unmask(struct membank_call *call)
+{
+	struct membank_notifier_handle *handle = call->file->private_data;
+	struct membank_notifier_unmask *args = call->args;
+	int ret;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (args->__reserved)
-		return -EINVAL;
-	if (!(handle->rights & MEMBANK_NOTIFIER_RECEIVE))
-		return -EACCES;
-	if (args->eventfd != -1) {
-		binding = binding_create(args->eventfd);
-		if (IS_ERR(binding))
-			return PTR_ERR(binding);
-	}
-
-	/*
-	 * Another thread may bind or close meanwhile and end this binding: the
-	 * reader's side of RCU keeps it for the signal below.
-	 */
-	rcu_read_lock();
-	if (handle_rebind(handle, binding, &former))
-		eventfd_signal(binding->eventfd);
-	rcu_read_unlock();
-
-	/*
-	 * On return no trigger reaches what was bound before. Binding is rare,
-	 * but a program waits for it.
-	 */
-	if (former) {
-		synchronize_rcu_expedited();
-		binding_free(&former->rcu);
-	}
-	return 0;
+	ret = check_rights(handle, MEMBANK_NOTIFIER_RECEIVE);
+	return ret ?: membank_trigger_unmask(handle);
 }
 
 static int notifier_derive(struct membank_call *call)
 {
-	struct notifier_handle *handle = call->file->private_data;
+	struct membank_notifier_handle *handle = call->file->private_data;
 	struct membank_notifier_derive *args = call->args;
 	struct file *file;
 	int fd;
@@ -342,7 +182,8 @@ static int notifier_derive(struct membank_call *call)
 	if (args->rights & ~handle->rights)
 		return -EACCES;
 
-	file = notifier_open(handle->notifier, args->rights);
+	file = notifier_open(handle->notifier, args->rights, &handle->tag,
+			     handle);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	fd = membank_call_publish(call, file);
@@ -352,21 +193,129 @@ static int notifier_derive(struct membank_call *call)
 	return 0;
 }
 
+/* When a wait that begins now ends: 0 for no wait, KTIME_MAX for never. */
+static ktime_t deadline_of(u64 timeout_ns)
+{
+	if (!timeout_ns)
+		return 0;
+	if (timeout_ns >= KTIME_MAX)
+		return KTIME_MAX;
+	return ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns));
+}
+
+/*
+ * A signal came first. Tells the caller what is left to do, so that whoever makes
+ * the call once more, the kernel or the program, does just that.
+ */
+static int interrupted(struct membank_call *call, ktime_t deadline)
+{
+	struct membank_notifier_call *args = call->args;
+
+	args->flags |= MEMBANK_CALL_TRIGGERED;
+	if (deadline != KTIME_MAX)
+		args->timeout_ns = max(ktime_sub(deadline, ktime_get()), 1);
+	return membank_call_write_back(call) ?: -ERESTARTSYS;
+}
+
+/* 0 or -EFAULT. Most often there is a number to tell, and nothing else. */
+static int call_tell(struct membank_call *call)
+{
+	struct membank_notifier_call __user *user = call->user;
+	struct membank_notifier_call *args = call->args;
+
+	call->written = true;
+	if (!args->flags)
+		return put_user(args->out_count, &user->out_count);
+	args->flags = 0;
+	return membank_call_write_back(call);
+}
+
+/*
+ * The call is over: the struct says so, and can be used for the next. Who cannot
+ * be told of triggers has not received them.
+ */
+static int call_over(struct membank_call *call,
+		     struct membank_notifier_handle *wait, int ret)
+{
+	struct membank_notifier_call *args = call->args;
+
+	/* Nothing has changed in the struct. */
+	if (ret && !args->flags)
+		return ret;
+	if (!call_tell(call))
+		return ret;
+	if (!ret)
+		membank_trigger_give_back(wait, args->out_count);
+	return -EFAULT;
+}
+
+static int call_and_wait(struct membank_call *call,
+			 struct membank_notifier_handle *wait)
+{
+	struct membank_notifier_handle *handle = call->file->private_data;
+	struct membank_notifier_call *args = call->args;
+	const bool triggers = !(args->flags & MEMBANK_CALL_TRIGGERED);
+	ktime_t deadline;
+	int ret;
+
+	ret = check_rights(handle, triggers ? MEMBANK_NOTIFIER_TRIGGER : 0);
+	if (ret)
+		return ret;
+	ret = check_rights(wait, MEMBANK_NOTIFIER_RECEIVE);
+	if (ret)
+		return ret;
+	ret = membank_trigger_count(wait);
+	if (ret)
+		return ret;
+
+	deadline = deadline_of(args->timeout_ns);
+	if (triggers)
+		membank_trigger(handle->notifier, NULL, deadline);
+	ret = membank_trigger_wait(wait, deadline, &args->out_count);
+	if (ret == -ERESTARTSYS)
+		return interrupted(call, deadline);
+	return call_over(call, wait, ret == -ETIME ? -ETIMEDOUT : ret);
+}
+
+static int notifier_call(struct membank_call *call)
+{
+	struct membank_notifier_call *args = call->args;
+
+	if (args->flags & ~MEMBANK_CALL_TRIGGERED)
+		return -EOPNOTSUPP;
+	if (args->__reserved)
+		return -EINVAL;
+
+	/* The descriptor stays until the call ends, whoever closes it. */
+	CLASS(fd, wait)(args->wait_fd);
+	if (fd_empty(wait))
+		return -EBADF;
+	if (fd_file(wait)->f_op != &notifier_fops)
+		return -EINVAL;
+	return call_and_wait(call, fd_file(wait)->private_data);
+}
+
 static const struct membank_command notifier_commands[] = {
+	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_CALL, struct membank_notifier_call,
+			out_count, notifier_call),
+	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_TRIGGER,
+			struct membank_notifier_trigger, flags,
+			notifier_trigger),
 	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_DERIVE,
 			struct membank_notifier_derive, __reserved,
 			notifier_derive),
 	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_BIND, struct membank_notifier_bind,
 			__reserved, notifier_bind),
-	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_TRIGGER,
-			struct membank_notifier_trigger, flags,
-			notifier_trigger),
+	MEMBANK_COMMAND(MEMBANK_IOC_NOTIFIER_UNMASK,
+			struct membank_notifier_unmask, flags, notifier_unmask),
 };
 
 static_assert(sizeof(struct membank_notifier_create) == 16);
 static_assert(sizeof(struct membank_notifier_derive) == 16);
 static_assert(sizeof(struct membank_notifier_bind) == 16);
 static_assert(sizeof(struct membank_notifier_trigger) == 8);
+static_assert(sizeof(struct membank_notifier_unmask) == 8);
+static_assert(sizeof(struct membank_notifier_call) == 32);
 
 static long notifier_ioctl(struct file *file, unsigned int number,
 			   unsigned long arg)
@@ -377,7 +326,7 @@ static long notifier_ioctl(struct file *file, unsigned int number,
 
 static void notifier_show_fdinfo(struct seq_file *seq, struct file *file)
 {
-	struct notifier_handle *handle = file->private_data;
+	struct membank_notifier_handle *handle = file->private_data;
 	bool bound;
 
 	spin_lock(&handle->notifier->lock);
@@ -395,6 +344,8 @@ static const struct file_operations notifier_fops = {
 	.flush = notifier_flush,
 	.release = notifier_release,
 	.poll = notifier_poll,
+	.read = notifier_read,
+	.write = notifier_write,
 	.unlocked_ioctl = notifier_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,
@@ -410,6 +361,7 @@ static const struct file_operations notifier_fops = {
 int membank_notifier_ioctl_create(struct membank_call *call)
 {
 	struct membank_notifier_create *args = call->args;
+	const struct membank_tag nobody = {};
 	struct membank_notifier *notifier;
 	struct file *file;
 	int fd;
@@ -419,17 +371,12 @@ int membank_notifier_ioctl_create(struct membank_call *call)
 	if (args->__reserved)
 		return -EINVAL;
 
-	notifier = kzalloc_obj(*notifier, GFP_KERNEL_ACCOUNT);
+	notifier = membank_notifier_alloc();
 	if (!notifier)
 		return -ENOMEM;
-	kref_init(&notifier->refs);
-	spin_lock_init(&notifier->lock);
-	INIT_LIST_HEAD(&notifier->bindings);
-	init_waitqueue_head(&notifier->hangup);
-
 	/* The descriptor holds the notifier, or nobody does. */
-	file = notifier_open(notifier, NOTIFIER_RIGHTS);
-	kref_put(&notifier->refs, notifier_free);
+	file = notifier_open(notifier, NOTIFIER_RIGHTS, &nobody, NULL);
+	membank_notifier_put(notifier);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -442,26 +389,35 @@ int membank_notifier_ioctl_create(struct membank_call *call)
 
 static void *notifier_offer_get(struct file *file, u32 *rights)
 {
-	struct notifier_handle *handle;
+	struct membank_notifier_handle *handle;
 
 	if (file->f_op != &notifier_fops)
 		return NULL;
 	handle = file->private_data;
-	kref_get(&handle->notifier->refs);
+	membank_notifier_get(handle->notifier);
 	*rights = handle->rights;
 	return handle->notifier;
 }
 
-static struct file *notifier_offer_open(void *object, u32 rights)
+static struct file *notifier_offer_open(void *object, u32 rights,
+					const struct membank_tag *tag)
 {
-	return notifier_open(object, rights);
+	return notifier_open(object, rights, tag, NULL);
+}
+
+static void notifier_offer_notify(void *object, const struct membank_tag *tag)
+{
+	membank_trigger(object, tag, false);
+}
+
+static void notifier_offer_revoke(void *object, const struct membank_tag *tag)
+{
+	membank_trigger_revoke(object, tag);
 }
 
 static void notifier_offer_put(void *object)
 {
-	struct membank_notifier *notifier = object;
-
-	kref_put(&notifier->refs, notifier_free);
+	membank_notifier_put(object);
 }
 
 /* Every client of a service gets a handle of its own, so that its end shows. */
@@ -470,5 +426,7 @@ const struct membank_offer_ops membank_notifier_offer_ops = {
 	.known_rights = NOTIFIER_RIGHTS,
 	.get = notifier_offer_get,
 	.open = notifier_offer_open,
+	.notify = notifier_offer_notify,
+	.revoke = notifier_offer_revoke,
 	.put = notifier_offer_put,
 };

@@ -7,13 +7,34 @@
 struct file;
 
 /**
+ * struct membank_tag - to whom a descriptor was lent
+ * @service: which service lent it, never 0 then; 0: it was lent by none
+ * @client: number of the client
+ *
+ * What is derived from such a descriptor was lent to the same client.
+ */
+struct membank_tag {
+	u64 service;
+	u64 client;
+};
+
+static inline bool membank_tag_is(const struct membank_tag *tag,
+				  const struct membank_tag *other)
+{
+	return tag->service == other->service && tag->client == other->client;
+}
+
+/**
  * struct membank_offer_ops - one kind of thing that a service can offer
  * @kind: one of &enum membank_offer_kind
  * @known_rights: every right that can be lent to a client
  * @get: the object that @file stands for, with a reference, and the rights
  *       that @file has to it; NULL if @file is of another kind
- * @open: a new descriptor of the object, with just these rights, or an
- *        ERR_PTR; may sleep
+ * @open: a new descriptor of the object, with just these rights and this tag,
+ *        or an ERR_PTR; may sleep
+ * @notify: trigger it for who has descriptors with this tag, NULL: for all;
+ *          NULL if this kind cannot
+ * @revoke: end what descriptors with this tag can do; may sleep
  * @put: drop the reference of @get; may sleep
  *
  * A service knows what it offers through these only, so that it need not know
@@ -23,7 +44,10 @@ struct membank_offer_ops {
 	u32 kind;
 	u32 known_rights;
 	void *(*get)(struct file *file, u32 *rights);
-	struct file *(*open)(void *object, u32 rights);
+	struct file *(*open)(void *object, u32 rights,
+			     const struct membank_tag *tag);
+	void (*notify)(void *object, const struct membank_tag *tag);
+	void (*revoke)(void *object, const struct membank_tag *tag);
 	void (*put)(void *object);
 };
 

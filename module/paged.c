@@ -315,8 +315,7 @@ static vm_fault_t region_fault(struct vm_fault *vmf)
 
 	if (!answer)
 		return ask_pager(region, vmf);
-	return membank_mapping_fault(vmf,
-				     membank_dmabuf_dataspace(answer->dmabuf),
+	return membank_mapping_fault(vmf, membank_dmabuf_handle(answer->dmabuf),
 				     answer->page + vmf->pgoff - answer->first);
 }
 
@@ -528,7 +527,8 @@ static int add_answer(struct membank_paged *region, pgoff_t page,
 	ret = membank_dataspace_map(dataspace, false);
 	if (ret)
 		goto free_answer;
-	ret = membank_dataspace_add_view(dataspace, &answer->view);
+	ret = membank_dataspace_add_view(membank_dmabuf_handle(dmabuf),
+					 &answer->view);
 	if (ret)
 		goto unmap;
 	ret = mtree_insert_range(&region->answers, page, page + pages - 1,

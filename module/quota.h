@@ -2,42 +2,33 @@
 #ifndef MEMBANK_QUOTA_H
 #define MEMBANK_QUOTA_H
 
-#include <linux/mutex.h>
 #include <linux/types.h>
-#include <linux/uidgid_types.h>
-#include <linux/xarray.h>
+
+#include "limit.h"
 
 struct dmem_cgroup_pool_state;
 struct dmem_cgroup_region;
 
 /**
  * struct membank_quota - who has how much of a bank
- * @limit: pages that each user id may have; 0: as many as there are; constant
+ * @users: pages of each user id; has a lock of its own
  * @region: the bank as the dmem controller of control groups knows it, NULL
  *          without that controller; constant
- * @lock: guards @users; nothing is locked under it
- * @users: pages charged to a user id, by its number in the initial user
- *         namespace; only if there is a limit
  */
 struct membank_quota {
-	unsigned long limit;
+	struct membank_limit users;
 	struct dmem_cgroup_region *region;
-	/* The figures of all users. */
-	struct mutex lock;
-	struct xarray users;
 };
 
 /**
  * struct membank_charge - what one extent was charged to
  * @pages: how many; 0: to nobody
- * @counted: they count against @uid's quota
- * @uid: the user who allocated
+ * @share: the user who allocated
  * @pool: the control group who allocated, or NULL
  */
 struct membank_charge {
 	unsigned long pages;
-	bool counted;
-	kuid_t uid;
+	struct membank_share share;
 	struct dmem_cgroup_pool_state *pool;
 };
 

@@ -94,15 +94,15 @@ static unsigned long prot_of(u32 flags)
 						  PROT_READ | PROT_WRITE;
 }
 
-static struct membank_dataspace *dataspace_of(const struct file *file)
+static const struct membank_handle *handle_of(const struct file *file)
 {
-	return membank_dmabuf_dataspace(file->private_data);
+	return membank_dmabuf_handle(file->private_data);
 }
 
 static int init_dataspace(struct vm_area_struct *vma,
 			  const struct membank_placement *placement)
 {
-	return membank_mapping_init(vma, dataspace_of(placement->file),
+	return membank_mapping_init(vma, handle_of(placement->file),
 				    placement->flags, placement->area);
 }
 
@@ -253,7 +253,7 @@ static int fill_region(const struct membank_placement *placement,
 	if (pager)
 		gone = membank_paged_is_gone(placement->file);
 	else
-		gone = READ_ONCE(dataspace_of(placement->file)->revoked);
+		gone = membank_handle_is_revoked(handle_of(placement->file));
 	return gone ? -ENODEV : -EIO;
 }
 
@@ -406,12 +406,12 @@ static unsigned int count_regions(unsigned long start, unsigned long end)
 
 static bool is_mapped_elsewhere(const struct piece *piece)
 {
-	struct membank_dataspace *dataspace = piece->mapping->dataspace;
+	const struct membank_handle *handle = piece->mapping->handle;
 
 	/* One reference is the piece's own. */
-	if (!dataspace)
+	if (!handle)
 		return refcount_read(&piece->mapping->refs) > 1;
-	return membank_dataspace_mappings(dataspace);
+	return membank_dataspace_mappings(handle->dataspace);
 }
 
 static void count_piece(const struct piece *piece,

@@ -229,6 +229,174 @@ TEST_F(notifier, listen_gives_an_eventfd_that_does_not_block)
 	EXPECT_EQ(EAGAIN, errno);
 }
 
+TEST_F(notifier, oneshot_lets_one_through_until_it_is_unmasked)
+{
+	EXPECT_EQ(-EINVAL, membank_notifier_unmask(self->receiver));
+	ASSERT_EQ(0,
+		  membank_notifier_bind_oneshot(self->receiver, self->eventfd));
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	EXPECT_EQ(0, membank_notifier_wait(-1, self->eventfd, 0, &self->count));
+	EXPECT_EQ(1, self->count);
+	EXPECT_EQ(-ETIMEDOUT,
+		  membank_notifier_wait(-1, self->eventfd, 0, NULL));
+	EXPECT_EQ(0, membank_notifier_unmask(self->receiver));
+	EXPECT_EQ(0, membank_notifier_wait(-1, self->eventfd, 0, &self->count));
+	EXPECT_EQ(1, self->count);
+}
+
+TEST_F(notifier, oneshot_refuses)
+{
+	int trigger;
+
+	ASSERT_EQ(0,
+		  membank_notifier_derive(self->notifier,
+					  MEMBANK_NOTIFIER_TRIGGER, &trigger));
+	EXPECT_EQ(-EACCES,
+		  membank_notifier_bind_oneshot(trigger, self->eventfd));
+	EXPECT_EQ(-EACCES, membank_notifier_unmask(trigger));
+	EXPECT_EQ(-EINVAL, membank_notifier_bind_oneshot(self->receiver, -1));
+	EXPECT_EQ(-EINVAL,
+		  membank_notifier_bind_oneshot(self->receiver, self->null));
+	EXPECT_EQ(-EBADF, membank_notifier_bind_oneshot(self->receiver, NO_FD));
+	EXPECT_EQ(-EBADF, membank_notifier_unmask(NO_FD));
+	EXPECT_EQ(-ENOTTY, membank_notifier_unmask(self->dev));
+}
+
+TEST_F(notifier, receive_gives_the_triggers_since_the_last)
+{
+	EXPECT_EQ(-EBUSY,
+		  membank_notifier_receive(self->receiver, 0, &self->count));
+	ASSERT_EQ(0, membank_notifier_bind(self->receiver, -1));
+	EXPECT_EQ(-ETIMEDOUT,
+		  membank_notifier_receive(self->receiver, 0, &self->count));
+	EXPECT_EQ(0xcccc, self->count);
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	EXPECT_EQ(0,
+		  membank_notifier_receive(self->receiver, -1, &self->count));
+	EXPECT_EQ(2, self->count);
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	EXPECT_EQ(0, membank_notifier_receive(self->receiver, 0, NULL));
+}
+
+TEST_F(notifier, receive_waits_as_long_as_told)
+{
+	__s64 began = now_ms();
+
+	ASSERT_EQ(0, membank_notifier_bind(self->receiver, -1));
+	EXPECT_EQ(-ETIMEDOUT,
+		  membank_notifier_receive(self->receiver, 60, NULL));
+	EXPECT_LE(60, now_ms() - began);
+	EXPECT_GT(TEST_PATIENCE, now_ms() - began);
+	interrupt_soon();
+	EXPECT_EQ(-EINTR, membank_notifier_receive(self->receiver, -1, NULL));
+}
+
+TEST_F(notifier, receive_gives_the_last_triggers_and_then_epipe)
+{
+	ASSERT_EQ(0, membank_notifier_bind(self->receiver, -1));
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	ASSERT_EQ(0, close(self->notifier));
+	EXPECT_EQ(0, membank_notifier_receive(self->receiver, -1, NULL));
+	EXPECT_EQ(-EPIPE, membank_notifier_receive(self->receiver, -1, NULL));
+}
+
+TEST_F(notifier, receive_and_call_refuse)
+{
+	int trigger;
+
+	ASSERT_EQ(0,
+		  membank_notifier_derive(self->notifier,
+					  MEMBANK_NOTIFIER_TRIGGER, &trigger));
+	ASSERT_EQ(0, membank_notifier_bind(self->receiver, -1));
+	EXPECT_EQ(-EACCES, membank_notifier_receive(trigger, 0, &self->count));
+	EXPECT_EQ(-EBADF, membank_notifier_receive(NO_FD, 0, &self->count));
+	EXPECT_EQ(-ENOTTY,
+		  membank_notifier_receive(self->dev, 0, &self->count));
+	EXPECT_EQ(-EACCES, membank_notifier_call(self->receiver, self->receiver,
+						 0, &self->count));
+	EXPECT_EQ(-EACCES,
+		  membank_notifier_call(trigger, trigger, 0, &self->count));
+	EXPECT_EQ(-EINVAL,
+		  membank_notifier_call(trigger, self->null, 0, &self->count));
+	EXPECT_EQ(-EBADF,
+		  membank_notifier_call(trigger, NO_FD, 0, &self->count));
+	EXPECT_EQ(-EBADF, membank_notifier_call(NO_FD, self->receiver, 0,
+						&self->count));
+	/* None of these has triggered. */
+	EXPECT_EQ(-ETIMEDOUT,
+		  membank_notifier_receive(self->receiver, 0, &self->count));
+	EXPECT_EQ(0xcccc, self->count);
+}
+
+/* Replies to each request until the other side is gone. */
+static int reply(int requests, int replies)
+{
+	int ret = membank_notifier_receive(requests, -1, NULL);
+
+	while (!ret)
+		ret = membank_notifier_call(replies, requests, -1, NULL);
+	return ret == -EPIPE ? 0 : -ret;
+}
+
+TEST_F(notifier, call_goes_there_and_back)
+{
+	int back, request, replies, i;
+	__s64 timeout;
+	pid_t child;
+
+	ASSERT_EQ(0, membank_notifier_bind(self->receiver, -1));
+	ASSERT_EQ(0, membank_notifier_create(self->dev, &back));
+	ASSERT_EQ(0, membank_notifier_derive(back, MEMBANK_NOTIFIER_RECEIVE,
+					     &replies));
+	ASSERT_EQ(0,
+		  membank_notifier_derive(self->notifier,
+					  MEMBANK_NOTIFIER_TRIGGER, &request));
+	ASSERT_EQ(0, close(self->notifier));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		close(request);
+		close(replies);
+		_exit(reply(self->receiver, back));
+	}
+	ASSERT_EQ(0, close(back));
+	ASSERT_EQ(0, close(self->receiver));
+	for (i = 0; i < 100; i++) {
+		self->count = 0;
+		timeout = i % 2 ? -1 : TEST_PATIENCE * 1000000LL;
+		ASSERT_EQ(0, membank_notifier_call(request, replies, timeout,
+						   &self->count));
+		ASSERT_EQ(1, self->count);
+	}
+	ASSERT_EQ(0, close(request));
+	EXPECT_EQ(0, test_wait_child(child));
+	EXPECT_EQ(-EPIPE, membank_notifier_receive(replies, -1, NULL));
+}
+
+TEST_F(notifier, call_goes_on_by_receive_when_it_came_to_nothing)
+{
+	int request;
+
+	ASSERT_EQ(0, membank_notifier_create(self->dev, &request));
+	ASSERT_EQ(0, membank_notifier_bind(self->receiver, -1));
+	EXPECT_EQ(-ETIMEDOUT,
+		  membank_notifier_call(request, self->receiver, 0, NULL));
+	EXPECT_EQ(-ETIMEDOUT, membank_notifier_call(request, self->receiver,
+						    1000000, NULL));
+	interrupt_soon();
+	EXPECT_EQ(-EINTR,
+		  membank_notifier_call(request, self->receiver, -1, NULL));
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	EXPECT_EQ(0,
+		  membank_notifier_receive(self->receiver, -1, &self->count));
+	EXPECT_EQ(1, self->count);
+	/* Each of the three has triggered; nobody counted, so they are one. */
+	EXPECT_EQ(0, membank_notifier_receive(request, 0, &self->count));
+	EXPECT_EQ(1, self->count);
+}
+
 /* --------------------------------------------------------------- services */
 
 FIXTURE(service)

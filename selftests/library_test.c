@@ -505,7 +505,7 @@ TEST_F(library, explain_has_words_for_every_error)
 	const char *text;
 	int operation, error;
 
-	for (operation = MEMBANK_OPEN; operation <= MEMBANK_PAGE + 1;
+	for (operation = MEMBANK_OPEN; operation <= MEMBANK_CHANNEL + 1;
 	     operation++) {
 		for (error = 0; error < 4096; error++) {
 			text = membank_explain(operation, -error);
@@ -539,9 +539,11 @@ static const struct {
 	{ MEMBANK_NOTIFY,
 	  { EACCES, EINVAL, ETIMEDOUT, EPIPE, EINTR, EOPNOTSUPP } },
 	{ MEMBANK_REGISTER,
-	  { EEXIST, EACCES, EINVAL, EAGAIN, EINTR, EOPNOTSUPP } },
+	  { EEXIST, EACCES, EINVAL, EAGAIN, EINTR, EOPNOTSUPP, EPERM,
+	    EDQUOT } },
 	{ MEMBANK_CONNECT,
-	  { ENOENT, ETIMEDOUT, EACCES, ENOSPC, ENODEV, EINTR, EINVAL } },
+	  { ENOENT, ETIMEDOUT, EACCES, ENOSPC, ENODEV, EAGAIN, EINTR,
+	    EINVAL } },
 	{ MEMBANK_INFO, { EINVAL, ENODEV } },
 	{ MEMBANK_DERIVE, { EACCES, EINVAL, ENODEV, EOPNOTSUPP } },
 	{ MEMBANK_CLEAR, { EACCES, ERANGE, EINVAL, ENODEV, EIO, EINTR } },
@@ -556,6 +558,10 @@ static const struct {
 	{ MEMBANK_FREE_AREA, { ENOENT, ENOMEM, EAGAIN, EINTR } },
 	{ MEMBANK_PAGE,
 	  { ENOENT, EINVAL, EACCES, ERANGE, ENODEV, EBUSY, EAGAIN, EINTR } },
+	{ MEMBANK_CLIENTS, { ENOENT, EINVAL, EACCES, ETIMEDOUT, EINTR } },
+	{ MEMBANK_CHANNEL,
+	  { EAGAIN, EALREADY, ETIMEDOUT, EPIPE, EMSGSIZE, EPROTO,
+	    EPROTONOSUPPORT, EBUSY, EINVAL, EACCES, EINTR } },
 };
 
 TEST_F(library, explain_has_words_of_its_own_for_what_is_documented)
@@ -575,7 +581,7 @@ TEST_F(library, explain_has_words_of_its_own_for_what_is_documented)
 			EXPECT_STRNE(strerror(common[j]),
 				     membank_explain(operation, -common[j]));
 	}
-	EXPECT_EQ(MEMBANK_PAGE + 1, ARRAY_SIZE(documented));
+	EXPECT_EQ(MEMBANK_CHANNEL + 1, ARRAY_SIZE(documented));
 }
 
 TEST_HARNESS_MAIN

@@ -72,7 +72,7 @@ TEST_F(notifier, bind_takes_its_struct_in_every_form)
 					      .eventfd = self->event };
 
 	EXPECT_FORM(self->fd, MEMBANK_IOC_NOTIFIER_BIND, &good, sizeof(good),
-		    FORM_NO_FD, 0);
+		    FORM_NO_FD, MEMBANK_BIND_ONESHOT);
 	good.__reserved = 1;
 	test_err(EINVAL, self->fd, MEMBANK_IOC_NOTIFIER_BIND, &good);
 }

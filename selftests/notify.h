@@ -6,7 +6,10 @@
 #define MEMBANK_SELFTESTS_NOTIFY_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -60,6 +63,62 @@ static inline int notifier_trigger(int fd)
 	return test_ioctl(fd, MEMBANK_IOC_NOTIFIER_TRIGGER, &args);
 }
 
+static inline int notifier_bind_oneshot(int fd, int eventfd)
+{
+	struct membank_notifier_bind args = { .size = sizeof(args),
+					      .flags = MEMBANK_BIND_ONESHOT,
+					      .eventfd = eventfd };
+
+	return test_ioctl(fd, MEMBANK_IOC_NOTIFIER_BIND, &args);
+}
+
+static inline int notifier_unmask(int fd)
+{
+	struct membank_notifier_unmask args = { .size = sizeof(args) };
+
+	return test_ioctl(fd, MEMBANK_IOC_NOTIFIER_UNMASK, &args);
+}
+
+/* Returns the number of triggers, which read() takes, or a negative errno. */
+static inline __s64 notifier_read(int fd)
+{
+	__u64 count = TEST_NONE;
+	ssize_t length = read(fd, &count, sizeof(count));
+
+	if (length < 0)
+		return -errno;
+	return length == sizeof(count) ? (__s64)count : -EPROTO;
+}
+
+/* Returns 0 or a negative errno. */
+static inline int notifier_write(int fd)
+{
+	const __u64 one = 1;
+	ssize_t length = write(fd, &one, sizeof(one));
+
+	if (length < 0)
+		return -errno;
+	return length == sizeof(one) ? 0 : -EPROTO;
+}
+
+/* Returns 0 or a negative errno. */
+static inline int notifier_nonblock(int fd)
+{
+	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) ? -errno : 0;
+}
+
+/* Returns the number of triggers, or a negative errno. */
+static inline __s64 notifier_call(int fd, int wait_fd, __u64 timeout_ns)
+{
+	struct membank_notifier_call args = { .size = sizeof(args),
+					      .timeout_ns = timeout_ns,
+					      .wait_fd = wait_fd,
+					      .out_count = TEST_NONE };
+	int ret = test_ioctl(fd, MEMBANK_IOC_NOTIFIER_CALL, &args);
+
+	return ret ? ret : (__s64)args.out_count;
+}
+
 static inline int event_create(void)
 {
 	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -87,6 +146,35 @@ static inline __s64 clock_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Returns the state of a thread as /proc shows it, 'S' when it waits, or 0. */
+static inline char thread_state(pid_t tid)
+{
+	char path[64], line[256], *state = NULL;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file))
+		state = strrchr(line, ')');
+	fclose(file);
+	return state && state[1] ? state[2] : 0;
+}
+
+/* Returns whether the thread came into this state. */
+static inline bool wait_state(pid_t tid, char state)
+{
+	__s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+
+	while (thread_state(tid) != state) {
+		if (clock_ns() > end)
+			return false;
+		sched_yield();
+	}
+	return true;
 }
 
 static inline void sleep_ms(unsigned int ms)

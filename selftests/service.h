@@ -21,6 +21,25 @@ static inline void name_copy(char *to, const char *from)
 		to[i] = from[i];
 }
 
+/* Returns the service, which @owner and @group are given as @flags say. */
+static inline int service_register_for(int dev, const char *name, __u32 mode,
+				       __u32 flags, __u32 owner, __u32 group)
+{
+	struct membank_service_register args = {
+		.size = sizeof(args),
+		.flags = flags,
+		.mode = mode,
+		.out_fd = NOT_OPEN,
+		.owner = owner,
+		.group = group,
+	};
+	int ret;
+
+	name_copy(args.name, name);
+	ret = test_ioctl(dev, MEMBANK_IOC_SERVICE_REGISTER, &args);
+	return ret ? ret : args.out_fd;
+}
+
 /* Returns the service. */
 static inline int service_register(int dev, const char *name, __u32 mode,
 				   const struct membank_offer *offers,
@@ -76,6 +95,88 @@ static inline int service_event(int fd, struct membank_service_event *event)
 	if (ret < 0)
 		return -errno;
 	return ret == sizeof(*event) ? 0 : -EPROTO;
+}
+
+static inline int service_notify(int fd, __u64 client, __u32 offer)
+{
+	struct membank_service_notify args = {
+		.size = sizeof(args),
+		.client = client,
+		.offer = offer,
+	};
+
+	return test_ioctl(fd, MEMBANK_IOC_SERVICE_NOTIFY, &args);
+}
+
+static inline int service_revoke(int fd, __u64 client, __u32 offer)
+{
+	struct membank_service_revoke args = {
+		.size = sizeof(args),
+		.client = client,
+		.offer = offer,
+	};
+
+	return test_ioctl(fd, MEMBANK_IOC_SERVICE_REVOKE, &args);
+}
+
+/* Returns how many services it has listed; @more may be NULL. */
+static inline int service_list(int dev, const char *after,
+			       struct membank_service_entry *entries,
+			       __u32 room, __u32 *more)
+{
+	struct membank_service_list args = {
+		.size = sizeof(args),
+		.entries = (uintptr_t)entries,
+		.nr_entries = room,
+		.out_nr_entries = ~0U,
+		.out_more = ~0U,
+	};
+	int ret;
+
+	name_copy(args.after, after);
+	ret = test_ioctl(dev, MEMBANK_IOC_SERVICE_LIST, &args);
+	if (more)
+		*more = args.out_more;
+	return ret ? ret : args.out_nr_entries;
+}
+
+/*
+ * Returns how many clients it has listed. @args has all but the array and the
+ * name; NULL: the first ones, at once.
+ */
+static inline int service_clients(int dev, const char *name,
+				  struct membank_service_client *clients,
+				  __u32 room,
+				  struct membank_service_clients *args)
+{
+	struct membank_service_clients plain = {};
+	int ret;
+
+	if (!args)
+		args = &plain;
+	args->size = sizeof(*args);
+	args->clients = (uintptr_t)clients;
+	args->nr_clients = room;
+	args->out_nr_clients = ~0U;
+	args->out_changes = TEST_NONE;
+	name_copy(args->name, name);
+	ret = test_ioctl(dev, MEMBANK_IOC_SERVICE_CLIENTS, args);
+	return ret ? ret : args->out_nr_clients;
+}
+
+/* Waits until the count is not @changes, and sets that to what it is then. */
+static inline int service_watch(int dev, const char *name, __u64 *changes,
+				__u64 timeout_ns)
+{
+	struct membank_service_clients args = {
+		.changes = *changes,
+		.timeout_ns = timeout_ns,
+	};
+	int ret = service_clients(dev, name, NULL, 0, &args);
+
+	if (ret >= 0)
+		*changes = args.out_changes;
+	return ret;
 }
 
 /* The number that the next descriptor gets. */

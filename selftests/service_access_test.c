@@ -7,27 +7,18 @@
 #define _GNU_SOURCE
 #endif
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 
 #include "common.h"
 #include "notify.h"
 #include "service.h"
-
-/* Nobody has these in a machine made for tests. */
-#define OWNER 54321
-#define OTHER 54322
-
-/* Exit status of a child whose kernel has no such namespace. */
-#define NO_NAMESPACE 200
+#include "user.h"
 
 /* How often a name comes and goes. */
 #define ROUNDS 500
@@ -46,46 +37,6 @@ FIXTURE_SETUP(access)
 FIXTURE_TEARDOWN(access)
 {
 	close(self->dev);
-}
-
-/**
- * struct who - what a client is
- * @real: user; 0 with @dropped
- * @user: effective user
- * @group: effective group
- * @member: supplementary group, 0 for none
- * @dropped: whether it gave up CAP_DAC_OVERRIDE
- */
-struct who {
-	uid_t real;
-	uid_t user;
-	gid_t group;
-	gid_t member;
-	bool dropped;
-};
-
-static int drop_dac_override(void)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	data[0].effective &= ~(1U << CAP_DAC_OVERRIDE);
-	return syscall(SYS_capset, &header, data) ? -errno : 0;
-}
-
-static int become(const struct who *who)
-{
-	if (who->dropped && drop_dac_override())
-		return -errno;
-	if (setgroups(who->member ? 1 : 0, &who->member) ||
-	    setresgid(who->group, who->group, who->group) ||
-	    setresuid(who->real, who->user, who->user))
-		return -errno;
-	return 0;
 }
 
 /* What a child of this kind gets from connecting to "mode". */
@@ -233,7 +184,7 @@ TEST_F(access, a_service_that_does_not_admit_ends_the_wait_as_well)
 	struct later later = { .dev = self->dev, .name = "soon", .mode = 0 };
 	pthread_t thread;
 
-	ASSERT_EQ(0, drop_dac_override());
+	ASSERT_EQ(0, test_drop_capability(CAP_DAC_OVERRIDE));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, register_later, &later));
 	EXPECT_EQ(-EACCES, service_connect(self->dev, "soon", 10 * SECOND, NULL,
 					   0, NULL));

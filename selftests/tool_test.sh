@@ -71,7 +71,7 @@ test_output() {
 		$'\n'"   0  $name +cma +[0-9]+ MiB +1\.5 MiB +[0-9.]+ MiB +[0-9.]+ MiB +[0-9.]+ [KMG]?i?B +1 " \
 		holding 0 1572864 "$tool" banks
 	expect "info tells version, banks and features" 0 \
-		"^ABI version  1"$'\n'"banks        2"$'\n'"features     banks dataspaces regions notifiers services rights content quota areas region-map pagers$" \
+		"^ABI version  1"$'\n'"banks        2"$'\n'"features     banks dataspaces regions notifiers services rights content quota areas region-map pagers call clients$" \
 		"$tool" info
 	expect "help tells the commands" 0 "^usage: membank banks" "$tool" help
 	expect "--help is the same" 0 "^usage: membank banks" "$tool" --help
@@ -132,6 +132,81 @@ serving() {
 in_columns() {
 	[[ $(holding 0 4096 "$tool" dataspaces |
 		awk 'NR > 1 { print index($0, "python3") }' | uniq -c) == *" 2 "* ]]
+}
+
+# with_services COMMAND…: with two services of a server that is root's, and a
+# client of one of them.
+with_services() {
+	local words server client status=0
+
+	coproc SERVER { exec "$examples/shm_server"; }
+	server=$SERVER_PID
+	read -r words <&"${SERVER[0]}"
+	python3 - "$server" <<- 'EOF' &
+		import ctypes, fcntl, os, struct, sys, time
+		dev = os.open('/dev/membank', os.O_RDWR)
+		offers = ctypes.create_string_buffer(32)
+		args = bytearray(struct.pack('IIQQIIii64s', 104, 0, 0, ctypes.addressof(offers),
+			2, 0, 0, 0, b'shm'))
+		fcntl.ioctl(dev, 0xbb41, args)
+		time.sleep(300)
+	EOF
+	client=$!
+	for ((tries = 0; tries < 600; tries++)); do
+		[[ $("$tool" services) != *" 1  dataspace"* ]] || break
+		sleep 0.1
+	done
+	"$@" || status=$?
+	kill "$client" "$server" 2> /dev/null
+	wait "$client" "$server" 2> /dev/null
+	return "$status"
+}
+
+# watching: what watch says while a client goes and then the server.
+watching() {
+	local line lines
+
+	exec {lines}< <(exec "$tool" watch shm)
+	read -r line <&"$lines"
+	echo "$line"
+	kill "$client"
+	read -r line <&"$lines"
+	echo "$line"
+	kill "$server"
+	cat <&"$lines"
+	exec {lines}<&-
+}
+
+test_services() {
+	local heading="^NAME +PID  OWNER +GROUP +MODE +CLIENTS  OFFERS"
+	local shm="shm +[0-9]+  root +root +-w--w--w- +1  dataspace rw, notifier t"
+	local client="client 1 \(pid [0-9]+, user root, group root\)"
+	local clock="[0-9:.]{12}  "
+
+	expect "services without any is a heading" 0 "$heading$" "$tool" services
+	expect "services tells who offers what" 0 "$heading"$'\n'"$shm$" \
+		with_services "$tool" services
+	expect "services --clients tells who is connected" 0 \
+		"$heading"$'\n'"$shm"$'\n'"    $client$" \
+		with_services "$tool" services --clients
+	expect "services --clients tells others only that they may not know" 0 \
+		"$shm"$'\n'"    only the owner of the service, or root, may know" \
+		with_services as_user "$tool" services --clients
+	expect "watch tells who is there, who goes, and the end" 0 \
+		"^$clock$client is connected"$'\n'"$clock$client is gone"$'\n'"${clock}the service has ended$" \
+		with_services watching
+	expect "watch of a service that is not there" 1 \
+		"^membank: cannot watch service 'none': no service of this name is running$" \
+		"$tool" watch none
+	expect "watch of another one's service" 1 "only the owner of the service, or root" \
+		with_services as_user "$tool" watch shm
+	expect "services knows no other option" 2 "^usage:" "$tool" services --kilo
+	expect "services takes one option" 2 "^usage:" "$tool" services --clients x
+	expect "watch needs a name" 2 "^usage:" "$tool" watch
+	expect "watch takes one name" 2 "^usage:" "$tool" watch a b
+	# shellcheck disable=SC2016 # for the inner shell
+	expect "a full disk is noticed by services" 1 "No space left" \
+		shell '"$tool" services > /dev/full'
 }
 
 test_usage() {
@@ -234,6 +309,7 @@ mount -t tmpfs modules /lib/modules
 test_output
 test_dataspaces
 test_usage
+test_services
 test_loaded
 expect "unload" 0 "^$" rmmod membank
 test_unloaded

@@ -199,6 +199,7 @@ static const struct form notifier_bind = {
 	.command = MEMBANK_IOC_NOTIFIER_BIND,
 	.size = sizeof(struct membank_notifier_bind),
 	.flags_at = AT(notifier_bind, flags),
+	.flags_known = MEMBANK_BIND_ONESHOT,
 	.reserved_at = AT(notifier_bind, __reserved),
 	.out_fd_at = NONE,
 	.noun = ON_NOTIFIER,
@@ -217,6 +218,7 @@ static const struct form service_register = {
 	.command = MEMBANK_IOC_SERVICE_REGISTER,
 	.size = sizeof(struct membank_service_register),
 	.flags_at = AT(service_register, flags),
+	.flags_known = MEMBANK_SERVICE_OWNER | MEMBANK_SERVICE_GROUP,
 	.reserved_at = AT(service_register, __reserved),
 	.out_fd_at = AT(service_register, out_fd),
 };

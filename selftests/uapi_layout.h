@@ -215,7 +215,7 @@ LAYOUT_FIELD(membank_offer, kind, 4);
 LAYOUT_FIELD(membank_offer, rights, 8);
 LAYOUT_FIELD(membank_offer, __reserved, 12);
 
-LAYOUT_SIZE(membank_service_register, 96);
+LAYOUT_SIZE(membank_service_register, 104);
 LAYOUT_FIELD(membank_service_register, size, 0);
 LAYOUT_FIELD(membank_service_register, flags, 4);
 LAYOUT_FIELD(membank_service_register, offers, 8);
@@ -224,6 +224,8 @@ LAYOUT_FIELD(membank_service_register, mode, 20);
 LAYOUT_FIELD(membank_service_register, out_fd, 24);
 LAYOUT_FIELD(membank_service_register, __reserved, 28);
 LAYOUT_FIELD(membank_service_register, name, 32);
+LAYOUT_FIELD(membank_service_register, owner, 96);
+LAYOUT_FIELD(membank_service_register, group, 100);
 
 LAYOUT_SIZE(membank_service_event, 24);
 LAYOUT_FIELD(membank_service_event, type, 0);
@@ -242,6 +244,71 @@ LAYOUT_FIELD(membank_service_connect, out_nr_offers, 28);
 LAYOUT_FIELD(membank_service_connect, out_fd, 32);
 LAYOUT_FIELD(membank_service_connect, out_pid, 36);
 LAYOUT_FIELD(membank_service_connect, name, 40);
+
+LAYOUT_SIZE(membank_notifier_unmask, 8);
+LAYOUT_FIELD(membank_notifier_unmask, size, 0);
+LAYOUT_FIELD(membank_notifier_unmask, flags, 4);
+
+LAYOUT_SIZE(membank_notifier_call, 32);
+LAYOUT_FIELD(membank_notifier_call, size, 0);
+LAYOUT_FIELD(membank_notifier_call, flags, 4);
+LAYOUT_FIELD(membank_notifier_call, timeout_ns, 8);
+LAYOUT_FIELD(membank_notifier_call, wait_fd, 16);
+LAYOUT_FIELD(membank_notifier_call, __reserved, 20);
+LAYOUT_FIELD(membank_notifier_call, out_count, 24);
+
+LAYOUT_SIZE(membank_service_notify, 24);
+LAYOUT_FIELD(membank_service_notify, size, 0);
+LAYOUT_FIELD(membank_service_notify, flags, 4);
+LAYOUT_FIELD(membank_service_notify, client, 8);
+LAYOUT_FIELD(membank_service_notify, offer, 16);
+LAYOUT_FIELD(membank_service_notify, __reserved, 20);
+
+LAYOUT_SIZE(membank_service_revoke, 24);
+LAYOUT_FIELD(membank_service_revoke, size, 0);
+LAYOUT_FIELD(membank_service_revoke, flags, 4);
+LAYOUT_FIELD(membank_service_revoke, client, 8);
+LAYOUT_FIELD(membank_service_revoke, offer, 16);
+LAYOUT_FIELD(membank_service_revoke, __reserved, 20);
+
+LAYOUT_SIZE(membank_service_entry, 344);
+LAYOUT_FIELD(membank_service_entry, name, 0);
+LAYOUT_FIELD(membank_service_entry, pid, 64);
+LAYOUT_FIELD(membank_service_entry, uid, 68);
+LAYOUT_FIELD(membank_service_entry, gid, 72);
+LAYOUT_FIELD(membank_service_entry, mode, 76);
+LAYOUT_FIELD(membank_service_entry, nr_offers, 80);
+LAYOUT_FIELD(membank_service_entry, nr_clients, 84);
+LAYOUT_FIELD(membank_service_entry, offers, 88);
+
+LAYOUT_SIZE(membank_service_list, 96);
+LAYOUT_FIELD(membank_service_list, size, 0);
+LAYOUT_FIELD(membank_service_list, flags, 4);
+LAYOUT_FIELD(membank_service_list, entries, 8);
+LAYOUT_FIELD(membank_service_list, nr_entries, 16);
+LAYOUT_FIELD(membank_service_list, out_nr_entries, 20);
+LAYOUT_FIELD(membank_service_list, out_more, 24);
+LAYOUT_FIELD(membank_service_list, __reserved, 28);
+LAYOUT_FIELD(membank_service_list, after, 32);
+
+LAYOUT_SIZE(membank_service_client, 24);
+LAYOUT_FIELD(membank_service_client, client, 0);
+LAYOUT_FIELD(membank_service_client, pid, 8);
+LAYOUT_FIELD(membank_service_client, uid, 12);
+LAYOUT_FIELD(membank_service_client, gid, 16);
+LAYOUT_FIELD(membank_service_client, __reserved, 20);
+
+LAYOUT_SIZE(membank_service_clients, 120);
+LAYOUT_FIELD(membank_service_clients, size, 0);
+LAYOUT_FIELD(membank_service_clients, flags, 4);
+LAYOUT_FIELD(membank_service_clients, clients, 8);
+LAYOUT_FIELD(membank_service_clients, nr_clients, 16);
+LAYOUT_FIELD(membank_service_clients, out_nr_clients, 20);
+LAYOUT_FIELD(membank_service_clients, after, 24);
+LAYOUT_FIELD(membank_service_clients, changes, 32);
+LAYOUT_FIELD(membank_service_clients, out_changes, 40);
+LAYOUT_FIELD(membank_service_clients, timeout_ns, 48);
+LAYOUT_FIELD(membank_service_clients, name, 56);
 
 /* Numbers never change. */
 static_assert(MEMBANK_IOC_GET_INFO == 0xbb00, "GET_INFO");

@@ -13,7 +13,6 @@
  * COMM is the name of a process, and may have anything in it but a newline.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,14 +47,6 @@ static bool print_dataspace(unsigned int bank, char *rest, bool exact)
 	       tool_size_text(length, strtoull(words[1], NULL, 0), exact),
 	       words[2], words[3], words[4], words[5], words[6], rest);
 	return true;
-}
-
-/* A process may have given itself a name that a terminal takes as orders. */
-static void make_harmless(char *text)
-{
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
 }
 
 /* Cuts the last word off @text and returns it. */
@@ -96,7 +87,7 @@ static bool print_lines(unsigned int bank, FILE *file, bool exact)
 	while (ok && (length = getline(&line, &room, file)) > 0) {
 		if (line[length - 1] == '\n')
 			line[length - 1] = '\0';
-		make_harmless(line);
+		tool_make_harmless(line);
 		if (*line == ' ')
 			ok = print_holder(line + strspn(line, " "));
 		else

@@ -2,6 +2,7 @@
 /*
  * membank - look at banks and load the module. See man/membank.1.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@ static void print_usage(FILE *to)
 		"usage: membank banks [--bytes]   the banks, how large and how full they are\n"
 		"       membank dataspaces [--bytes] [BANK]\n"
 		"                                 who holds and maps what; for root\n"
+		"       membank services [--clients]\n"
+		"                                 who offers what, and who is connected\n"
+		"       membank watch NAME        who comes to a service and goes, until it ends\n"
 		"       membank info              what the loaded module can do\n"
 		"       membank load [PARAMETERS] load the module, such as banks=video:64M,rt:32M\n"
 		"       membank help              this text\n");
@@ -65,6 +69,14 @@ const char *tool_size_text(char *text, unsigned long long bytes, bool exact)
 		 value == (unsigned long long)value ? 0 : 1, value,
 		 units[unit]);
 	return text;
+}
+
+/* Others chose this name: a terminal may take it as orders. */
+void tool_make_harmless(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
 }
 
 static void print_bank(unsigned int bank, const struct membank_bank_info *info,
@@ -146,6 +158,8 @@ static int run_info(int argc, char **argv)
 		{ MEMBANK_FEATURE_AREAS, "areas" },
 		{ MEMBANK_FEATURE_REGION_MAP, "region-map" },
 		{ MEMBANK_FEATURE_PAGERS, "pagers" },
+		{ MEMBANK_FEATURE_CALL, "call" },
+		{ MEMBANK_FEATURE_CLIENTS, "clients" },
 	};
 	struct membank_get_info got;
 	int dev, ret;
@@ -214,9 +228,14 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {
-		{ "banks", run_banks }, { "dataspaces", tool_dataspaces },
-		{ "info", run_info },	{ "load", run_load },
-		{ "help", run_help },	{ "--help", run_help },
+		{ "banks", run_banks },
+		{ "dataspaces", tool_dataspaces },
+		{ "info", run_info },
+		{ "load", run_load },
+		{ "services", tool_services },
+		{ "watch", tool_watch },
+		{ "help", run_help },
+		{ "--help", run_help },
 	};
 	size_t i;
 	int ret;
@@ -228,7 +247,7 @@ int main(int argc, char **argv)
 			break;
 	if (i == ARRAY_SIZE(commands)) {
 		fprintf(stderr,
-			"membank: there is no command '%s', there are banks, dataspaces, info, load and help\n",
+			"membank: there is no command '%s', there are banks, dataspaces, services, watch, info, load and help\n",
 			argv[1]);
 		return EXIT_USAGE;
 	}

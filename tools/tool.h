@@ -16,7 +16,10 @@
 int tool_usage_error(void);
 int tool_open(int *dev);
 const char *tool_size_text(char *text, unsigned long long bytes, bool exact);
+void tool_make_harmless(char *text);
 
 int tool_dataspaces(int argc, char **argv);
+int tool_services(int argc, char **argv);
+int tool_watch(int argc, char **argv);
 
 #endif /* MEMBANK_TOOL_H */

@@ -12,7 +12,8 @@
  * success. Two are different, membank_mmap() and membank_munmap(): they leave
  * the error in errno, as programs expect that call them by shorter names. None
  * prints, none keeps state: all may be called from any thread at any time, on
- * the same descriptors too. Lengths, offsets and addresses are in bytes,
+ * the same descriptors too; the functions of channels, which have an object, say
+ * what holds for them. Lengths, offsets and addresses are in bytes,
  * alignments are exponents of two.
  *
  * Errors that any function can return beside those it names: -EBADF and -ENOTTY
@@ -540,6 +541,27 @@ int membank_notifier_derive(int notifier, uint32_t rights, int *out_notifier);
 int membank_notifier_bind(int notifier, int eventfd);
 
 /**
+ * membank_notifier_bind_oneshot() - receive one trigger at a time
+ * @notifier: the notifier, with the right to receive
+ * @eventfd: counts the next trigger, and no other before
+ *           membank_notifier_unmask()
+ *
+ * Return: 0; -EACCES: no right to receive; -EINVAL: not an eventfd.
+ */
+int membank_notifier_bind_oneshot(int notifier, int eventfd);
+
+/**
+ * membank_notifier_unmask() - let the next trigger through
+ * @notifier: bound by membank_notifier_bind_oneshot()
+ *
+ * If there was a trigger since the last delivery, the eventfd counts 1 now, for
+ * all of them.
+ *
+ * Return: 0; -EACCES: no right to receive; -EINVAL: not bound in that way.
+ */
+int membank_notifier_unmask(int notifier);
+
+/**
  * membank_notifier_listen() - make an eventfd and bind it
  * @notifier: the notifier, with the right to receive
  * @out_eventfd: non-blocking, for membank_notifier_wait() or any event loop; to
@@ -558,6 +580,45 @@ int membank_notifier_listen(int notifier, int *out_eventfd);
  * Return: 0; -EACCES: no right to trigger.
  */
 int membank_notifier_trigger(int notifier);
+
+/**
+ * membank_notifier_receive() - sleep until triggered, without an eventfd
+ * @notifier: the notifier, with the right to receive; it counts for itself from
+ *            the first time on
+ * @timeout_ms: milliseconds to wait at most; 0: do not wait; -1: for ever
+ * @out_count: triggers since the last time, at least 1; may be NULL
+ *
+ * For a program that waits for nothing else. In an event loop wait for POLLIN
+ * on @notifier, and receive with a timeout of 0.
+ *
+ * Return: 0; -ETIMEDOUT; -EPIPE: the other side is gone, and all its triggers have
+ * been taken; -EACCES: no right to receive; -EBUSY: an eventfd is bound;
+ * -ECANCELED: another thread has bound one meanwhile; -EINTR: a handler that was
+ * installed without SA_RESTART has run; -ENODEV: a service has taken it back.
+ */
+int membank_notifier_receive(int notifier, int timeout_ms, uint64_t *out_count);
+
+/**
+ * membank_notifier_call() - trigger one notifier and wait for another
+ * @notifier: to trigger, with that right
+ * @wait_notifier: to wait for, as membank_notifier_receive() does
+ * @timeout_ns: nanoseconds to wait at most; 0: do not wait; -1: for ever
+ * @out_count: triggers of @wait_notifier since the last time, at least 1; may be
+ *             NULL
+ *
+ * A request and its reply in one step. What was written to shared memory before is
+ * seen by who is woken, and what that one wrote before its reply is seen here.
+ *
+ * After -ETIMEDOUT and -EINTR the trigger is done: go on with
+ * membank_notifier_receive() on @wait_notifier. To call again would be another
+ * request.
+ *
+ * Return: 0; -EACCES: no right to trigger the one, or to receive from the other;
+ * -EINVAL: @wait_notifier is no notifier; -EBUSY: it has bound an eventfd (with
+ * these three nothing is triggered); the others of membank_notifier_receive().
+ */
+int membank_notifier_call(int notifier, int wait_notifier, int64_t timeout_ns,
+			  uint64_t *out_count);
 
 /**
  * membank_notifier_wait() - sleep until triggered
@@ -591,12 +652,32 @@ int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
  *
  * Return: 0; -EEXIST: the name is taken; -EACCES: an offer asks for rights that
  * its descriptor lacks; -EINVAL: name, mode, count or an offer is wrong, such
- * as one without rights; -EOPNOTSUPP: a right that cannot be offered.
+ * as one without rights; -EOPNOTSUPP: a right that cannot be offered; -EDQUOT:
+ * the caller's user has MEMBANK_SERVICES_MAX services.
  */
 int membank_service_register(int dev, const char *name,
 			     const struct membank_offer *offers,
 			     unsigned int count, unsigned int mode,
 			     int *out_service);
+
+/**
+ * membank_service_register_for() - likewise, for another user or group
+ * @dev: likewise
+ * @name: likewise
+ * @offers: likewise
+ * @count: likewise
+ * @mode: likewise; judged against @owner and @group
+ * @owner: user id; (uid_t)-1: the caller's effective one
+ * @group: group id; (gid_t)-1: the caller's effective one
+ * @out_service: likewise
+ *
+ * Return: likewise; -EPERM: the caller is not @owner, or not in @group, and has
+ * no CAP_CHOWN; -EINVAL: there is no such id, too.
+ */
+int membank_service_register_for(int dev, const char *name,
+				 const struct membank_offer *offers,
+				 unsigned int count, unsigned int mode,
+				 uid_t owner, gid_t group, int *out_service);
 
 /**
  * membank_service_read_event() - which client came or went
@@ -628,12 +709,84 @@ int membank_service_read_event(int service,
  *
  * Return: 0; -ENOENT: there is no such service; -ETIMEDOUT: none appeared in
  * time; -EACCES: it does not admit the caller; -ENOSPC: @offers is too short;
- * -ENODEV: a dataspace that it offers was revoked; -EINTR: a signal came;
- * -EINVAL: the name is wrong.
+ * -ENODEV: a dataspace that it offers was revoked; -EAGAIN: its server has not
+ * read of MEMBANK_BACKLOG_MAX clients yet; -EINTR: a signal came; -EINVAL: the
+ * name is wrong.
  */
 int membank_service_connect(int dev, const char *name, int timeout_ms,
 			    struct membank_offer *offers, unsigned int *count,
 			    pid_t *out_pid, int *out_connection);
+
+/**
+ * membank_service_notify() - trigger a notifier for one client, or for all
+ * @service: from membank_service_register()
+ * @client: its number, from membank_service_read_event(); MEMBANK_CLIENT_ALL
+ * @offer: which notifier, as the place in the array that was registered
+ *
+ * One client: the descriptors that it got, and those derived from them.
+ *
+ * Return: 0; -ENOENT: there was never such a client; -EINVAL: the offer is no
+ * notifier; -EACCES: it was offered by a descriptor that may not trigger.
+ */
+int membank_service_notify(int service, uint64_t client, unsigned int offer);
+
+/**
+ * membank_service_revoke() - take back what one client was lent
+ * @service: from membank_service_register()
+ * @client: its number, also if it is gone
+ * @offer: what, as the place in the array that was registered;
+ *         MEMBANK_OFFER_ALL
+ *
+ * On return the client's descriptors of it, and those derived from them, in
+ * whatever process, are as after membank_dataspace_revoke(). The server and
+ * other clients keep what they have.
+ *
+ * Return: 0; -ENOENT: there was never such a client; -EINVAL: there is no such
+ * offer.
+ */
+int membank_service_revoke(int service, uint64_t client, unsigned int offer);
+
+/**
+ * membank_service_list() - which services there are
+ * @dev: from membank_open(), of any bank
+ * @after: only names behind this one; NULL: from the first
+ * @entries: filled in the order of names; see struct membank_service_entry in
+ *           linux/membank.h
+ * @count: how much room, of which MEMBANK_SERVICE_LIST_MAX are used; set to how
+ *         many there are
+ * @out_more: set to whether there are services behind the last one; may be NULL
+ *
+ * Return: 0; -EINVAL: there is no room, or @after is no name.
+ */
+int membank_service_list(int dev, const char *after,
+			 struct membank_service_entry *entries,
+			 unsigned int *count, int *out_more);
+
+/**
+ * membank_service_clients() - who is connected to a service
+ * @dev: from membank_open(), of any bank
+ * @name: of the service
+ * @after: only clients with larger numbers
+ * @timeout_ms: milliseconds to wait for a change, if @changes is not 0; -1: for
+ *              ever
+ * @changes: counts who came and went. If it points to 0, nothing is waited for;
+ *           else the function waits until the count is another one. Set to it;
+ *           NULL: as 0
+ * @clients: filled in the order of their numbers; see struct
+ *           membank_service_client in linux/membank.h
+ * @count: how much room, of which 4096 are used; may be 0; set to how many
+ *         there are
+ *
+ * For the owner of the service, and for root.
+ *
+ * Return: 0; -ENOENT: there is no such service, or none any more; -EACCES: it is
+ * another one's; -ETIMEDOUT: nobody came or went in time; -EINTR: a signal came;
+ * -EINVAL: the name is wrong.
+ */
+int membank_service_clients(int dev, const char *name, uint64_t after,
+			    int timeout_ms, uint64_t *changes,
+			    struct membank_service_client *clients,
+			    unsigned int *count);
 
 /* ----------------------------------------------------------------- memman */
 
@@ -698,6 +851,10 @@ int membank_munmap(void *addr, size_t length);
  */
 int membank_load(const char *params, char *why, size_t size);
 
+/* --------------------------------------------------------------- channels */
+
+#include <membank/channel.h>
+
 /* ----------------------------------------------------------------- errors */
 
 /**
@@ -708,7 +865,9 @@ int membank_load(const char *params, char *why, size_t size);
  * @MEMBANK_DETACH: membank_region_detach(), membank_region_detach_range()
  * @MEMBANK_FIND: membank_region_find(), membank_region_find_range()
  * @MEMBANK_NOTIFY: membank_notifier_*()
- * @MEMBANK_REGISTER: membank_service_register(), membank_service_read_event()
+ * @MEMBANK_REGISTER: membank_service_register(),
+ *                    membank_service_register_for(),
+ *                    membank_service_read_event()
  * @MEMBANK_CONNECT: membank_service_connect()
  * @MEMBANK_INFO: membank_dataspace_info()
  * @MEMBANK_DERIVE: membank_dataspace_derive()
@@ -721,6 +880,9 @@ int membank_load(const char *params, char *why, size_t size);
  * @MEMBANK_RESERVE: membank_area_reserve()
  * @MEMBANK_FREE_AREA: membank_area_free()
  * @MEMBANK_PAGE: membank_pager_*()
+ * @MEMBANK_CLIENTS: membank_service_notify(), membank_service_revoke(),
+ *                   membank_service_list(), membank_service_clients()
+ * @MEMBANK_CHANNEL: membank_channel_*()
  */
 enum membank_operation {
 	MEMBANK_OPEN,
@@ -742,6 +904,8 @@ enum membank_operation {
 	MEMBANK_RESERVE,
 	MEMBANK_FREE_AREA,
 	MEMBANK_PAGE,
+	MEMBANK_CLIENTS,
+	MEMBANK_CHANNEL,
 };
 
 /**

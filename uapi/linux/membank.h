@@ -80,9 +80,15 @@ enum membank_command_number {
 	MEMBANK_CMD_NOTIFIER_DERIVE = 0x31,
 	MEMBANK_CMD_NOTIFIER_BIND = 0x32,
 	MEMBANK_CMD_NOTIFIER_TRIGGER = 0x33,
+	MEMBANK_CMD_NOTIFIER_UNMASK = 0x34,
+	MEMBANK_CMD_NOTIFIER_CALL = 0x35,
 
 	MEMBANK_CMD_SERVICE_REGISTER = 0x40,
 	MEMBANK_CMD_SERVICE_CONNECT = 0x41,
+	MEMBANK_CMD_SERVICE_NOTIFY = 0x42,
+	MEMBANK_CMD_SERVICE_REVOKE = 0x43,
+	MEMBANK_CMD_SERVICE_LIST = 0x44,
+	MEMBANK_CMD_SERVICE_CLIENTS = 0x45,
 
 	MEMBANK_CMD_PAGER_CREATE = 0x50,
 	MEMBANK_CMD_PAGER_REPLY = 0x51,
@@ -106,6 +112,10 @@ enum membank_command_number {
  *                              %MEMBANK_DETACH_UNMAP, %MEMBANK_REGION_NO_ALIAS
  *                              and %MEMBANK_REGION_RESERVED
  * @MEMBANK_FEATURE_PAGERS: PAGER_CREATE, PAGER_REPLY, %MEMBANK_REGION_PAGER
+ * @MEMBANK_FEATURE_CALL: NOTIFIER_CALL, NOTIFIER_UNMASK, read() and write() on
+ *                        a notifier
+ * @MEMBANK_FEATURE_CLIENTS: SERVICE_NOTIFY, SERVICE_REVOKE, SERVICE_LIST,
+ *                           SERVICE_CLIENTS, owner and group of a service
  */
 enum membank_features {
 	MEMBANK_FEATURE_BANKS = 1 << 0,
@@ -119,6 +129,8 @@ enum membank_features {
 	MEMBANK_FEATURE_AREAS = 1 << 8,
 	MEMBANK_FEATURE_REGION_MAP = 1 << 9,
 	MEMBANK_FEATURE_PAGERS = 1 << 10,
+	MEMBANK_FEATURE_CALL = 1 << 11,
+	MEMBANK_FEATURE_CLIENTS = 1 << 12,
 };
 
 /**
@@ -867,8 +879,9 @@ struct membank_pager_reply {
 
 /**
  * enum membank_notifier_rights - what a notifier's descriptor may do
- * @MEMBANK_NOTIFIER_TRIGGER: NOTIFIER_TRIGGER
- * @MEMBANK_NOTIFIER_RECEIVE: NOTIFIER_BIND
+ * @MEMBANK_NOTIFIER_TRIGGER: NOTIFIER_TRIGGER, NOTIFIER_CALL, write()
+ * @MEMBANK_NOTIFIER_RECEIVE: NOTIFIER_BIND, NOTIFIER_UNMASK, to be waited for in
+ *                            NOTIFIER_CALL, read()
  */
 enum membank_notifier_rights {
 	MEMBANK_NOTIFIER_TRIGGER = 1 << 0,
@@ -888,6 +901,19 @@ enum membank_notifier_rights {
  * a right that complements ours (RECEIVE to our TRIGGER, TRIGGER to our
  * RECEIVE), and none is left. Copies by dup(), fork() or a socket are the same
  * descriptor and end with their last.
+ *
+ * write() of 8 bytes, a number of type __u64 that is 1, is NOTIFIER_TRIGGER; any
+ * other length or number is EINVAL. A signal handler may do it.
+ *
+ * read() of 8 bytes or more gives the number of triggers since the last read() or
+ * NOTIFIER_CALL on this descriptor, as a __u64, at least 1; it waits for one, or
+ * is EAGAIN with O_NONBLOCK. Instead of an eventfd, the descriptor counts for
+ * itself then: from its first read() or NOTIFIER_CALL on. Unless an eventfd is
+ * bound, poll() reports EPOLLIN as long as there is something to read. EINVAL:
+ * less room than 8 bytes. EACCES: no right for that. EBUSY: an eventfd is bound.
+ * ECANCELED: another thread has bound one, or -1, meanwhile. EFAULT: nothing is
+ * taken. EPIPE: the other side is gone, and all it triggered was read. ENODEV: a
+ * service has taken this descriptor back.
  */
 struct membank_notifier_create {
 	__u32 size;
@@ -921,22 +947,35 @@ struct membank_notifier_derive {
 	_IO(MEMBANK_IOC, MEMBANK_CMD_NOTIFIER_DERIVE)
 
 /**
+ * enum membank_bind_flags - how an eventfd is bound
+ * @MEMBANK_BIND_ONESHOT: after one delivery the binding is masked: what is
+ *                        triggered then is delivered as one by NOTIFIER_UNMASK
+ */
+enum membank_bind_flags {
+	MEMBANK_BIND_ONESHOT = 1 << 0,
+};
+
+/**
  * struct membank_notifier_bind - ioctl(MEMBANK_IOC_NOTIFIER_BIND), on a
  *                                notifier
  * @size: sizeof(struct membank_notifier_bind)
- * @flags: must be 0
+ * @flags: set of &enum membank_bind_flags
  * @eventfd: the eventfd that counts the triggers from now on, or -1 for none
  * @__reserved: must be 0
  *
  * Each descriptor with the right RECEIVE binds one eventfd of its own; a
  * trigger adds 1 to each. Binding takes the place of what was bound before,
  * which no trigger reaches any more when the command returns.
- * Triggers that nobody was bound to receive are delivered as one, to the first
- * eventfd that is bound after them. The binding ends with the descriptor; the
- * eventfd may be closed before, its triggers are lost then.
+ * Triggers that nobody was bound to receive are delivered as one, to who is bound,
+ * or counts for itself, first after them. What this descriptor has counted and
+ * nobody has read, or what ONESHOT holds back, goes to the new eventfd, as one;
+ * with -1 it waits for the next. The binding ends with the descriptor; the
+ * eventfd may be closed before, its triggers are lost then. Who waits in read()
+ * or NOTIFIER_CALL on this descriptor gets ECANCELED.
  *
  * Errors: EACCES: this descriptor has no right RECEIVE. EINVAL: @eventfd is
- * not an eventfd.
+ * not an eventfd, or is -1 with a flag. ENODEV: a service has taken this
+ * descriptor back.
  */
 struct membank_notifier_bind {
 	__u32 size;
@@ -956,7 +995,8 @@ struct membank_notifier_bind {
  * Never sleeps and never allocates. What was written to shared memory before
  * is seen by who reads the eventfd after.
  *
- * Errors: EACCES: this descriptor has no right TRIGGER.
+ * Errors: EACCES: this descriptor has no right TRIGGER. ENODEV: a service has
+ * taken it back.
  */
 struct membank_notifier_trigger {
 	__u32 size;
@@ -965,6 +1005,82 @@ struct membank_notifier_trigger {
 
 #define MEMBANK_IOC_NOTIFIER_TRIGGER \
 	_IO(MEMBANK_IOC, MEMBANK_CMD_NOTIFIER_TRIGGER)
+
+/**
+ * struct membank_notifier_unmask - ioctl(MEMBANK_IOC_NOTIFIER_UNMASK), on a
+ *                                  notifier
+ * @size: sizeof(struct membank_notifier_unmask)
+ * @flags: must be 0
+ *
+ * Lets the next trigger through after a delivery to an eventfd that was bound
+ * with ONESHOT. If there was one since, it is delivered now, and the binding is
+ * masked again. If it is not masked nothing happens.
+ *
+ * Errors: EACCES: this descriptor has no right RECEIVE. EINVAL: it has bound
+ * nothing with ONESHOT. ENODEV: a service has taken it back.
+ */
+struct membank_notifier_unmask {
+	__u32 size;
+	__u32 flags;
+};
+
+#define MEMBANK_IOC_NOTIFIER_UNMASK \
+	_IO(MEMBANK_IOC, MEMBANK_CMD_NOTIFIER_UNMASK)
+
+/** MEMBANK_WAIT_FOREVER - a timeout that never comes */
+#define MEMBANK_WAIT_FOREVER 0xffffffffffffffffULL
+
+/**
+ * enum membank_call_flags - where a call stands
+ * @MEMBANK_CALL_TRIGGERED: what is to be triggered is triggered: only wait, for
+ *                          which the right TRIGGER is not needed
+ */
+enum membank_call_flags {
+	MEMBANK_CALL_TRIGGERED = 1 << 0,
+};
+
+/**
+ * struct membank_notifier_call - ioctl(MEMBANK_IOC_NOTIFIER_CALL), on a notifier
+ * @size: sizeof(struct membank_notifier_call)
+ * @flags: set of &enum membank_call_flags
+ * @timeout_ns: nanoseconds to wait; 0: do not wait; %MEMBANK_WAIT_FOREVER:
+ *              until a signal comes
+ * @wait_fd: the notifier to wait for, with the right RECEIVE
+ * @__reserved: must be 0
+ * @out_count: how often it was triggered since the last time, at least 1
+ *
+ * Triggers one notifier and waits for another in one step: a request and its
+ * reply. The thread that waits there gets the processor at once, if it can. The
+ * descriptor @wait_fd counts for itself, see read() of &struct
+ * membank_notifier_create; what was triggered before the call counts, too.
+ *
+ * If a signal comes first, the kernel writes to the struct what is left to do:
+ * it sets TRIGGERED, and lowers @timeout_ns. So the call goes on after a handler
+ * that was installed with SA_RESTART, and who gets EINTR may call again with the
+ * struct as it is. When the call is over, with or without success, TRIGGERED is
+ * not set any more; @timeout_ns is then what it was when the signal came.
+ *
+ * Errors with which nothing is triggered: EACCES: this descriptor has no right
+ * TRIGGER, or @wait_fd no right RECEIVE. EINVAL: @wait_fd is not a notifier.
+ * EBUSY: @wait_fd has bound an eventfd. ENODEV: a service has taken one of them
+ * back before.
+ *
+ * Errors after the trigger: ETIMEDOUT: nobody triggered in time. EPIPE: the other
+ * side of @wait_fd is gone, and all it triggered was counted. ECANCELED: another
+ * thread has bound an eventfd, or -1, to @wait_fd. ENODEV: a service has taken
+ * @wait_fd back meanwhile. EINTR: a signal came. EFAULT: the struct cannot be
+ * written any more; what @wait_fd has counted is kept.
+ */
+struct membank_notifier_call {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 timeout_ns;
+	__s32 wait_fd;
+	__u32 __reserved;
+	__aligned_u64 out_count;
+};
+
+#define MEMBANK_IOC_NOTIFIER_CALL _IO(MEMBANK_IOC, MEMBANK_CMD_NOTIFIER_CALL)
 
 /** MEMBANK_OFFERS_MAX - most dataspaces and notifiers that a service offers */
 #define MEMBANK_OFFERS_MAX 16
@@ -996,19 +1112,39 @@ struct membank_offer {
 	__u32 __reserved;
 };
 
+/** MEMBANK_SERVICES_MAX - most services that one user can have at a time */
+#define MEMBANK_SERVICES_MAX 1024
+
+/** MEMBANK_BACKLOG_MAX - most clients of a service that it has not read of yet */
+#define MEMBANK_BACKLOG_MAX 1024
+
+/**
+ * enum membank_service_flags - what is special about a service
+ * @MEMBANK_SERVICE_OWNER: @owner says whose it is
+ * @MEMBANK_SERVICE_GROUP: @group says which group's it is
+ */
+enum membank_service_flags {
+	MEMBANK_SERVICE_OWNER = 1 << 0,
+	MEMBANK_SERVICE_GROUP = 1 << 1,
+};
+
 /**
  * struct membank_service_register - ioctl(MEMBANK_IOC_SERVICE_REGISTER), on
  *                                   any device node
  * @size: sizeof(struct membank_service_register)
- * @flags: must be 0
+ * @flags: set of &enum membank_service_flags
  * @offers: address of an array of @nr_offers &struct membank_offer
  * @nr_offers: 0 to %MEMBANK_OFFERS_MAX
  * @mode: who may connect: write bits of a file mode (a subset of 0222), judged
- *        against the effective user and group of who registers;
- *        CAP_DAC_OVERRIDE may always
+ *        against owner and group, which are the effective ones of who registers,
+ *        if @flags do not say otherwise; CAP_DAC_OVERRIDE may always
  * @out_fd: the service
  * @__reserved: must be 0
  * @name: 1 to %MEMBANK_NAME_MAX bytes, NUL-terminated, no '/'
+ * @owner: with SERVICE_OWNER: user id, as the caller sees it: its own effective
+ *         one, or with CAP_CHOWN any
+ * @group: with SERVICE_GROUP: group id, likewise: one that the caller is in, or
+ *         with CAP_CHOWN any
  *
  * The name is seen in the IPC namespace of the caller and dies with the last
  * descriptor of the service. What is offered is held until then.
@@ -1022,7 +1158,9 @@ struct membank_offer {
  * descriptor offered is neither a dataspace nor a notifier, or the rights of an
  * offer are 0. EOPNOTSUPP: an offer names a right that cannot be lent, such as
  * %MEMBANK_DATASPACE_OWN. EACCES: an offer asks for rights its descriptor does
- * not have.
+ * not have. EPERM: the caller may not give the service to @owner or @group.
+ * EDQUOT: the caller's user has %MEMBANK_SERVICES_MAX services already; a caller
+ * with CAP_SYS_RESOURCE is not counted.
  */
 struct membank_service_register {
 	__u32 size;
@@ -1033,6 +1171,8 @@ struct membank_service_register {
 	__s32 out_fd;
 	__u32 __reserved;
 	char name[MEMBANK_NAME_MAX + 1];
+	__u32 owner;
+	__u32 group;
 };
 
 #define MEMBANK_IOC_SERVICE_REGISTER \
@@ -1064,9 +1204,6 @@ struct membank_service_event {
 	__u32 gid;
 };
 
-/** MEMBANK_WAIT_FOREVER - a timeout that never comes */
-#define MEMBANK_WAIT_FOREVER 0xffffffffffffffffULL
-
 /**
  * struct membank_service_connect - ioctl(MEMBANK_IOC_SERVICE_CONNECT), on any
  *                                  device node
@@ -1087,7 +1224,8 @@ struct membank_service_event {
  * Errors: ENOENT: no service of this name is in the caller's IPC namespace.
  * ETIMEDOUT: none appeared in time. EACCES: its mode does not admit the
  * caller. ENODEV: a dataspace that it offers was revoked. ENOSPC: it has more
- * than @nr_offers offers. EINTR: a signal came.
+ * than @nr_offers offers. EAGAIN: the server has not read yet of
+ * %MEMBANK_BACKLOG_MAX clients that connected before. EINTR: a signal came.
  * EINVAL: the name is empty, has a '/' or no NUL.
  */
 struct membank_service_connect {
@@ -1104,5 +1242,179 @@ struct membank_service_connect {
 
 #define MEMBANK_IOC_SERVICE_CONNECT \
 	_IO(MEMBANK_IOC, MEMBANK_CMD_SERVICE_CONNECT)
+
+/** MEMBANK_CLIENT_ALL - every client of a service */
+#define MEMBANK_CLIENT_ALL 0
+
+/** MEMBANK_OFFER_ALL - everything that a service offers */
+#define MEMBANK_OFFER_ALL 0xffffffffU
+
+/**
+ * struct membank_service_notify - ioctl(MEMBANK_IOC_SERVICE_NOTIFY), on a
+ *                                 service
+ * @size: sizeof(struct membank_service_notify)
+ * @flags: must be 0
+ * @client: whom, by the number from &struct membank_service_event, or
+ *          %MEMBANK_CLIENT_ALL
+ * @offer: which notifier, as the place in the array of registration
+ * @__reserved: must be 0
+ *
+ * Triggers a notifier that the service offers for one client: for the
+ * descriptors that it got when it connected, and those derived from them.
+ * For %MEMBANK_CLIENT_ALL it is as NOTIFIER_TRIGGER.
+ *
+ * Errors: ENOENT: there was never such a client. EINVAL: @offer is not a
+ * notifier of the service. EACCES: the descriptor that was offered had no right
+ * TRIGGER.
+ */
+struct membank_service_notify {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 client;
+	__u32 offer;
+	__u32 __reserved;
+};
+
+#define MEMBANK_IOC_SERVICE_NOTIFY _IO(MEMBANK_IOC, MEMBANK_CMD_SERVICE_NOTIFY)
+
+/**
+ * struct membank_service_revoke - ioctl(MEMBANK_IOC_SERVICE_REVOKE), on a
+ *                                 service
+ * @size: sizeof(struct membank_service_revoke)
+ * @flags: must be 0
+ * @client: from whom, by its number
+ * @offer: what, as the place in the array of registration, or
+ *         %MEMBANK_OFFER_ALL
+ * @__reserved: must be 0
+ *
+ * Takes back what was lent to one client, also if it is gone and has passed it
+ * on. When the command returns, the dataspace is mapped through no descriptor
+ * that the client got, or that was derived from such a one, and all is as after
+ * DATASPACE_REVOKE for these descriptors; a notifier's is ENODEV for everything,
+ * and receives nothing any more. The server and other clients keep what they
+ * have. Doing it again does nothing.
+ *
+ * Errors: ENOENT: there was never such a client. EINVAL: there is no such offer.
+ */
+struct membank_service_revoke {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 client;
+	__u32 offer;
+	__u32 __reserved;
+};
+
+#define MEMBANK_IOC_SERVICE_REVOKE _IO(MEMBANK_IOC, MEMBANK_CMD_SERVICE_REVOKE)
+
+/**
+ * struct membank_service_entry - one service of a list
+ * @name: NUL-terminated
+ * @pid: process id of who registered it, as the caller sees it; 0 if it cannot
+ * @uid: owner, likewise
+ * @gid: group, likewise
+ * @mode: who may connect
+ * @nr_offers: how much it offers
+ * @nr_clients: connections that are open
+ * @offers: kind and rights of each; @fd is -1
+ */
+struct membank_service_entry {
+	char name[MEMBANK_NAME_MAX + 1];
+	__s32 pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 nr_offers;
+	__u32 nr_clients;
+	struct membank_offer offers[MEMBANK_OFFERS_MAX];
+};
+
+/** MEMBANK_SERVICE_LIST_MAX - most entries that one SERVICE_LIST gives */
+#define MEMBANK_SERVICE_LIST_MAX 256
+
+/**
+ * struct membank_service_list - ioctl(MEMBANK_IOC_SERVICE_LIST), on any device
+ *                               node
+ * @size: sizeof(struct membank_service_list)
+ * @flags: must be 0
+ * @entries: address of an array of @nr_entries &struct membank_service_entry,
+ *           which the kernel fills in the order of names
+ * @nr_entries: room in the array; only %MEMBANK_SERVICE_LIST_MAX are used
+ * @out_nr_entries: how many were filled
+ * @out_more: whether there are services behind the last one
+ * @__reserved: must be 0
+ * @after: only names behind this one, in the order of their bytes; empty: all
+ *
+ * Services of the caller's IPC namespace, as everybody there can see them.
+ *
+ * Errors: EINVAL: @nr_entries is 0, or @after has no NUL.
+ */
+struct membank_service_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entries;
+	__u32 nr_entries;
+	__u32 out_nr_entries;
+	__u32 out_more;
+	__u32 __reserved;
+	char after[MEMBANK_NAME_MAX + 1];
+};
+
+#define MEMBANK_IOC_SERVICE_LIST _IO(MEMBANK_IOC, MEMBANK_CMD_SERVICE_LIST)
+
+/**
+ * struct membank_service_client - one client of a list
+ * @client: its number
+ * @pid: its process id, as the caller sees it; 0 if it cannot
+ * @uid: its effective user id when it connected, likewise
+ * @gid: its effective group id, likewise
+ * @__reserved: 0
+ */
+struct membank_service_client {
+	__aligned_u64 client;
+	__s32 pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 __reserved;
+};
+
+/**
+ * struct membank_service_clients - ioctl(MEMBANK_IOC_SERVICE_CLIENTS), on any
+ *                                  device node
+ * @size: sizeof(struct membank_service_clients)
+ * @flags: must be 0
+ * @clients: address of an array of @nr_clients &struct membank_service_client,
+ *           which the kernel fills in the order of their numbers
+ * @nr_clients: room in the array; only 4096 are used; may be 0
+ * @out_nr_clients: how many were filled
+ * @after: only clients with larger numbers
+ * @changes: if it is not 0, the command waits until @out_changes is another
+ * @out_changes: counts who came and went; never 0
+ * @timeout_ns: how long it waits, as in &struct membank_service_connect; only
+ *              with @changes
+ * @name: of the service
+ *
+ * Who is connected to a service now. It is told to the owner, and to who has
+ * CAP_DAC_OVERRIDE in the user namespace that owns the IPC namespace.
+ *
+ * Errors: ENOENT: no service of this name is in the caller's IPC namespace, or
+ * it went while the command waited. EACCES: the caller is not its owner. EINVAL:
+ * @name is empty, has a '/' or no NUL. ETIMEDOUT: nobody came or went in time.
+ * EINTR: a signal came.
+ */
+struct membank_service_clients {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 clients;
+	__u32 nr_clients;
+	__u32 out_nr_clients;
+	__aligned_u64 after;
+	__aligned_u64 changes;
+	__aligned_u64 out_changes;
+	__aligned_u64 timeout_ns;
+	char name[MEMBANK_NAME_MAX + 1];
+};
+
+#define MEMBANK_IOC_SERVICE_CLIENTS \
+	_IO(MEMBANK_IOC, MEMBANK_CMD_SERVICE_CLIENTS)
 
 #endif /* _UAPI_LINUX_MEMBANK_H */

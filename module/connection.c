@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The client's side of a service: to connect to it, and to ask who else has.
+ *
+ * Locks: as in clients.c.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/capability.h>
+#include <linux/cleanup.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <linux/membank.h>
+
+#include "clients.h"
+#include "compat.h"
+#include "connection.h"
+#include "deadline.h"
+#include "ioctl.h"
+#include "names.h"
+
+/* Most clients that one command tells of. */
+#define CLIENTS_MAX 4096
+
+/* As for a file. */
+static bool may_connect(const struct membank_service *service)
+{
+	umode_t bit = 0002;
+
+	if (uid_eq(current_euid(), service->uid))
+		bit = 0200;
+	else if (in_egroup_p(service->gid))
+		bit = 0020;
+
+	return service->mode & bit || membank_names_capable(CAP_DAC_OVERRIDE);
+}
+
+static bool may_see_clients(const struct membank_service *service)
+{
+	return uid_eq(current_euid(), service->uid) ||
+	       membank_names_capable(CAP_DAC_OVERRIDE);
+}
+
+static void client_end(struct membank_client *client)
+{
+	membank_client_leave(client);
+	membank_client_put(client);
+}
+
+static __poll_t connection_poll(struct file *file, poll_table *table)
+{
+	struct membank_client *client = file->private_data;
+	struct membank_service *service = client->service;
+
+	poll_wait(file, &service->hangup, table);
+	return READ_ONCE(service->gone) ? EPOLLHUP : 0;
+}
+
+static int connection_release(struct inode *inode, struct file *file)
+{
+	client_end(file->private_data);
+	return 0;
+}
+
+static const struct file_operations connection_fops = {
+	.owner = THIS_MODULE,
+	.release = connection_release,
+	.poll = connection_poll,
+	.llseek = noop_llseek,
+};
+
+static_assert(sizeof(struct membank_offer) == 16);
+static_assert(sizeof(struct membank_service_connect) == 104);
+static_assert(sizeof(struct membank_service_client) == 24);
+static_assert(sizeof(struct membank_service_clients) == 120);
+
+/*
+ * Open each offer for the caller and write to @out what it gets. Returns
+ * -ESTALE if the service is gone.
+ */
+static int offers_open_locked(struct membank_call *call,
+			      const struct membank_client *client,
+			      struct membank_offer *out)
+{
+	struct membank_service *service = client->service;
+	const struct membank_tag tag = { service->serial, client->number };
+	const struct membank_service_offer *offer;
+	struct file *file;
+	int fd;
+	u32 i;
+
+	lockdep_assert_held(&service->lock);
+	if (service->gone)
+		return -ESTALE;
+
+	for (i = 0; i < service->nr_offers; i++) {
+		offer = &service->offers[i];
+		file = offer->ops->open(offer->object, offer->rights, &tag);
+		if (IS_ERR(file))
+			return PTR_ERR(file);
+		fd = membank_call_publish(call, file);
+		if (fd < 0)
+			return fd;
+		out[i] = (struct membank_offer){
+			.fd = fd,
+			.kind = offer->ops->kind,
+			.rights = offer->rights,
+		};
+	}
+	return 0;
+}
+
+/* The caller's connection, which ends @client from here on, if this fails, too. */
+static int connection_open(struct membank_call *call,
+			   struct membank_client *client)
+{
+	struct file *file;
+
+	file = anon_inode_getfile("[membank-connection]", &connection_fops,
+				  client, O_RDONLY);
+	if (IS_ERR(file)) {
+		client_end(client);
+		return PTR_ERR(file);
+	}
+	return membank_call_publish(call, file);
+}
+
+/* Returns -ESTALE if the service is gone, and then has opened nothing. */
+static int service_connect(struct membank_call *call,
+			   struct membank_service *service)
+{
+	struct membank_offer offers[MEMBANK_OFFERS_MAX];
+	struct membank_service_connect *args = call->args;
+	struct membank_client *client;
+	int fd, ret;
+
+	if (!may_connect(service))
+		return -EACCES;
+	if (args->nr_offers < service->nr_offers)
+		return -ENOSPC;
+
+	client = membank_client_create(service);
+	if (IS_ERR(client))
+		return PTR_ERR(client);
+
+	/* As long as the lock is held the service keeps its offers. */
+	scoped_guard(mutex, &service->lock)
+		ret = offers_open_locked(call, client, offers);
+	if (ret) {
+		client_end(client);
+		return ret;
+	}
+
+	/* From here on the call drops the file if we fail. */
+	fd = connection_open(call, client);
+	if (fd < 0)
+		return fd;
+	if (copy_to_user(u64_to_user_ptr(args->offers), offers,
+			 service->nr_offers * sizeof(*offers)))
+		return -EFAULT;
+
+	/* If the service went meanwhile, the connection says so. */
+	membank_client_enter(client);
+
+	args->out_nr_offers = service->nr_offers;
+	args->out_fd = fd;
+	args->out_pid = pid_vnr(service->pid);
+	return 0;
+}
+
+/**
+ * membank_connection_ioctl_connect() - MEMBANK_IOC_SERVICE_CONNECT
+ * @call: the call, with a &struct membank_service_connect
+ *
+ * The server is told of the client when all is done except that the struct is
+ * written back. If that fails, the client has come and gone for the server;
+ * of all other failures it hears nothing.
+ *
+ * Return: 0 or a negative errno, as &struct membank_service_connect says.
+ */
+int membank_connection_ioctl_connect(struct membank_call *call)
+{
+	struct membank_service_connect *args = call->args;
+	struct membank_service *service;
+	struct membank_name *name;
+	ktime_t deadline;
+	int ret;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (!membank_name_is_valid(args->name))
+		return -EINVAL;
+
+	deadline = membank_deadline(args->timeout_ns);
+	do {
+		name = membank_names_find(args->name, deadline);
+		if (IS_ERR(name))
+			return PTR_ERR(name);
+		service = membank_service_of(name);
+		ret = service_connect(call, service);
+		membank_service_put(service);
+	} while (ret == -ESTALE);
+	return ret;
+}
+
+/* Who is connected, when @args->changes is over. */
+static int tell_clients(struct membank_service *service,
+			struct membank_service_clients *args)
+{
+	u32 room = min_t(u32, args->nr_clients, CLIENTS_MAX);
+	struct membank_service_client *list;
+	int ret;
+
+	if (!may_see_clients(service))
+		return -EACCES;
+	if (args->changes) {
+		ret = membank_clients_wait(service, args->changes,
+					   membank_deadline(args->timeout_ns));
+		if (ret)
+			return ret;
+	}
+
+	list = kvcalloc(room, sizeof(*list), GFP_KERNEL_ACCOUNT);
+	if (!list)
+		return -ENOMEM;
+	args->out_nr_clients = membank_clients_list(service, args->after, list,
+						    room, &args->out_changes);
+	ret = copy_to_user(u64_to_user_ptr(args->clients), list,
+			   args->out_nr_clients * sizeof(*list)) ?
+		      -EFAULT :
+		      0;
+	kvfree(list);
+	return ret;
+}
+
+/**
+ * membank_connection_ioctl_clients() - MEMBANK_IOC_SERVICE_CLIENTS
+ * @call: the call, with a &struct membank_service_clients
+ *
+ * Return: 0 or a negative errno, as &struct membank_service_clients says.
+ */
+int membank_connection_ioctl_clients(struct membank_call *call)
+{
+	struct membank_service_clients *args = call->args;
+	struct membank_service *service;
+	struct membank_name *name;
+	int ret;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (!membank_name_is_valid(args->name))
+		return -EINVAL;
+
+	name = membank_names_find(args->name, 0);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	service = membank_service_of(name);
+	ret = tell_clients(service, args);
+	membank_service_put(service);
+	return ret;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * When a wait is over, from the relative timeouts of the ABI.
+ */
+#ifndef MEMBANK_DEADLINE_H
+#define MEMBANK_DEADLINE_H
+
+#include <linux/ktime.h>
+
+/* When a wait that begins now ends: 0 for no wait, KTIME_MAX for never. */
+static inline ktime_t membank_deadline(u64 timeout_ns)
+{
+	if (!timeout_ns)
+		return 0;
+	if (timeout_ns >= KTIME_MAX)
+		return KTIME_MAX;
+	return ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns));
+}
+
+/*
+ * What is left for wait_event_interruptible_hrtimeout(): KTIME_MAX for ever; if
+ * it is not above 0 the time is over, which that would take for no end.
+ */
+static inline ktime_t membank_deadline_left(ktime_t deadline)
+{
+	if (deadline == KTIME_MAX)
+		return KTIME_MAX;
+	return ktime_sub(deadline, ktime_get());
+}
+
+#endif /* MEMBANK_DEADLINE_H */
