@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: 0BSD
 /*
- * stream: a file goes from one process to another through a ring in a shared
- * dataspace. The sender reads the file straight into the ring, the receiver
- * hashes it straight from there; a notification is sent only to who sleeps.
+ * stream: a file goes from one process to another through a channel in a shared
+ * dataspace. The sender reads the file straight into the channel, the receiver
+ * hashes it straight from there.
  *
  * usage: stream FILE          do both, in two processes
- *        stream --receive     offer the ring and receive
+ *        stream --receive     offer the channel and receive
  *        stream --send FILE   connect to it, from anywhere, and send
  */
 #define _GNU_SOURCE
@@ -13,11 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <openssl/evp.h>
 #include <spawn.h>
-#include <stdalign.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,25 +28,8 @@
 #define HASH_SIZE 32
 #define TIMEOUT_MS 60000
 
-/*
- * What both processes see. Positions count bytes since the beginning and never
- * wrap; each side writes in a cache line of its own.
- */
-struct ring {
-	/* Written by the sender; once ended, the last byte and hash are there */
-	alignas(64) atomic_uint_least64_t head;
-
-	atomic_uint sender_sleeps;
-	atomic_uint ended;
-	unsigned char hash[HASH_SIZE];
-
-	/* Written by the receiver */
-	alignas(64) atomic_uint_least64_t tail;
-
-	atomic_uint receiver_sleeps;
-
-	alignas(4096) unsigned char data[RING_SIZE];
-};
+/* What is offered, in this order. */
+enum { MEMORY, WAKE_RECEIVER, WAKE_SENDER, OFFERS };
 
 static void fail(const char *what, const char *why)
 {
@@ -72,58 +52,27 @@ static EVP_MD_CTX *hash_begin(void)
 	return hash;
 }
 
-/* Sleeps until the other side triggers; it must not die before the end. */
-static void wait_for_peer(int notifier, int eventfd, const char *what)
-{
-	int ret;
-
-	do {
-		ret = membank_notifier_wait(notifier, eventfd, TIMEOUT_MS,
-					    NULL);
-	} while (ret == -EINTR);
-	need(ret, MEMBANK_NOTIFY, what);
-}
-
 /* ------------------------------------------------------------------ sender */
 
-/* Bytes that may be written; waits until there are some. */
-static uint64_t wait_for_room(struct ring *ring, int space, int eventfd)
+/* A message of the file, of the end (empty), or of the hash that follows it. */
+static void send_bytes(struct membank_channel *channel, const void *bytes,
+		       size_t length)
 {
-	uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-
-	for (;;) {
-		uint64_t filled = head - atomic_load(&ring->tail);
-
-		/* The receiver is another program: believe no number of it. */
-		if (filled > RING_SIZE)
-			fail("send",
-			     "the receiver wrote nonsense into the ring");
-		if (filled < RING_SIZE) {
-			atomic_store(&ring->sender_sleeps, 0);
-			return RING_SIZE - filled;
-		}
-		/* Say that we sleep, then look again: no wake-up is lost. */
-		if (!atomic_exchange(&ring->sender_sleeps, 1))
-			continue;
-		wait_for_peer(space, eventfd, "send");
-	}
-}
-
-static void publish(struct ring *ring, uint64_t head, int data)
-{
-	atomic_store(&ring->head, head);
-	if (atomic_exchange(&ring->receiver_sleeps, 0))
-		need(membank_notifier_trigger(data), MEMBANK_NOTIFY,
-		     "wake the receiver");
+	need(membank_channel_send(channel, bytes, length, 0, TIMEOUT_MS),
+	     MEMBANK_CHANNEL, "send");
 }
 
 static int send_file(const char *path)
 {
-	struct membank_offer offers[3];
-	unsigned int count = 3;
-	int dev, connection, eventfd, file;
-	uint64_t head = 0;
-	void *memory;
+	struct membank_channel_options options = { .size = sizeof(options) };
+	struct membank_offer offers[OFFERS];
+	unsigned int count = OFFERS;
+	unsigned char result[HASH_SIZE];
+	struct membank_dataspace_info info;
+	struct membank_channel *channel;
+	int dev, connection, file;
+	void *memory, *room;
+	ssize_t got;
 
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
@@ -132,69 +81,46 @@ static int send_file(const char *path)
 	need(membank_service_connect(dev, SERVICE, TIMEOUT_MS, offers, &count,
 				     NULL, &connection),
 	     MEMBANK_CONNECT, "connect to service " SERVICE);
-	if (count != 3)
+	if (count != OFFERS)
 		fail("connect", "another program has the name " SERVICE);
+	need(membank_region_attach(dev, offers[MEMORY].fd, 0, 0, 0, 0, NULL,
+				   &memory),
+	     MEMBANK_ATTACH, "attach the channel");
+	need(membank_dataspace_info(dev, offers[MEMORY].fd, &info),
+	     MEMBANK_INFO, "see how long it is");
 
-	int data = offers[1].fd, space = offers[2].fd;
+	options.trigger = offers[WAKE_RECEIVER].fd;
+	options.hangup = offers[WAKE_SENDER].fd;
+	need(membank_notifier_listen(offers[WAKE_SENDER].fd, &options.eventfd),
+	     MEMBANK_NOTIFY, "listen to the receiver");
+	need(membank_channel_open(memory, info.out_length, &options, &channel),
+	     MEMBANK_CHANNEL, "open the channel");
 
-	need(membank_region_attach(dev, offers[0].fd, 0, sizeof(struct ring), 0,
-				   0, NULL, &memory),
-	     MEMBANK_ATTACH, "attach the ring");
-	need(membank_notifier_listen(space, &eventfd), MEMBANK_NOTIFY,
-	     "listen for space");
-
-	struct ring *ring = memory;
 	EVP_MD_CTX *hash = hash_begin();
 
 	for (;;) {
-		uint64_t room = wait_for_room(ring, space, eventfd);
-		uint64_t place = head % RING_SIZE;
-		ssize_t got;
-
-		if (room > RING_SIZE - place)
-			room = RING_SIZE - place;
-		if (room > CHUNK_SIZE)
-			room = CHUNK_SIZE;
-		got = read(file, ring->data + place, room);
+		need(membank_channel_reserve(channel, CHUNK_SIZE, TIMEOUT_MS,
+					     &room),
+		     MEMBANK_CHANNEL, "send");
+		got = read(file, room, CHUNK_SIZE);
 		if (got < 0)
 			fail("read the file", strerror(errno));
 		if (!got)
 			break;
-		EVP_DigestUpdate(hash, ring->data + place, got);
-		head += got;
-		publish(ring, head, data);
+		EVP_DigestUpdate(hash, room, got);
+		need(membank_channel_commit(channel, got, 0), MEMBANK_CHANNEL,
+		     "send");
 	}
-
-	EVP_DigestFinal_ex(hash, ring->hash, NULL);
+	EVP_DigestFinal_ex(hash, result, NULL);
 	EVP_MD_CTX_free(hash);
-	atomic_store(&ring->ended, 1);
-	publish(ring, head, data);
+	send_bytes(channel, NULL, 0);
+	send_bytes(channel, result, HASH_SIZE);
+	/* The memory is there until the receiver has read all of it. */
+	membank_channel_free(channel);
 	return EXIT_SUCCESS;
 }
 
 /* ---------------------------------------------------------------- receiver */
-
-/* Bytes that may be read; waits until there are some; 0 at the end. */
-static uint64_t wait_for_data(struct ring *ring, uint64_t tail, int data,
-			      int eventfd)
-{
-	for (;;) {
-		/* In this order: what came before the end is seen with it. */
-		unsigned int ended = atomic_load(&ring->ended);
-		uint64_t filled = atomic_load(&ring->head) - tail;
-
-		if (filled > RING_SIZE)
-			fail("receive",
-			     "the sender wrote nonsense into the ring");
-		if (filled || ended) {
-			atomic_store(&ring->receiver_sleeps, 0);
-			return filled;
-		}
-		if (!atomic_exchange(&ring->receiver_sleeps, 1))
-			continue;
-		wait_for_peer(data, eventfd, "receive");
-	}
-}
 
 static void print_hash(const char *who, const unsigned char *hash)
 {
@@ -215,38 +141,42 @@ static double now(void)
 }
 
 /* Hashes what comes until the end; returns how many bytes it was. */
-static uint64_t receive_all(struct ring *ring, int data, int space, int eventfd,
+static uint64_t receive_all(struct membank_channel *channel,
 			    unsigned char *result)
 {
 	EVP_MD_CTX *hash = hash_begin();
-	uint64_t tail = 0, filled;
+	uint64_t bytes = 0;
+	const void *data;
+	size_t length;
 
-	while ((filled = wait_for_data(ring, tail, data, eventfd))) {
-		uint64_t place = tail % RING_SIZE;
-
-		if (filled > RING_SIZE - place)
-			filled = RING_SIZE - place;
-		if (filled > CHUNK_SIZE)
-			filled = CHUNK_SIZE;
-		EVP_DigestUpdate(hash, ring->data + place, filled);
-		tail += filled;
-		atomic_store(&ring->tail, tail);
-		if (atomic_exchange(&ring->sender_sleeps, 0))
-			need(membank_notifier_trigger(space), MEMBANK_NOTIFY,
-			     "wake the sender");
+	for (;;) {
+		need(membank_channel_peek(channel, TIMEOUT_MS, &data, &length),
+		     MEMBANK_CHANNEL, "receive");
+		EVP_DigestUpdate(hash, data, length);
+		need(membank_channel_release(channel, 0), MEMBANK_CHANNEL,
+		     "receive");
+		if (!length)
+			break;
+		bytes += length;
 	}
 	EVP_DigestFinal_ex(hash, result, NULL);
 	EVP_MD_CTX_free(hash);
-	return tail;
+	return bytes;
 }
 
 /* With @path, a second process is started to send it. */
 static int receive(const char *path)
 {
-	unsigned char hash[HASH_SIZE];
-	int dev, dataspace, data, space, eventfd, service, ret, status = 0;
+	struct membank_channel_options options = { .size = sizeof(options) };
+	const size_t length =
+		MEMBANK_CHANNEL_HEADER + RING_SIZE + MEMBANK_CHANNEL_RING_MIN;
+	unsigned char hash[HASH_SIZE], sent[HASH_SIZE] = { 0 };
+	int dev, dataspace, wake_receiver, wake_sender, service, ret;
+	struct membank_channel *channel;
+	int status = 0;
 	uint64_t bytes;
 	double seconds;
+	size_t got;
 	void *memory;
 	pid_t pid;
 
@@ -254,25 +184,35 @@ static int receive(const char *path)
 	if (path && access(path, R_OK))
 		fail("read the file", strerror(errno));
 	need(membank_open(NULL, &dev), MEMBANK_OPEN, "open /dev/membank");
-	need(membank_dataspace_alloc(dev, sizeof(struct ring), 0, 0,
-				     &dataspace),
-	     MEMBANK_ALLOC, "allocate the ring");
+	need(membank_dataspace_alloc(dev, length, 0, 0, &dataspace),
+	     MEMBANK_ALLOC, "allocate the channel");
 	need(membank_region_attach(dev, dataspace, 0, 0, 0, 0, NULL, &memory),
-	     MEMBANK_ATTACH, "attach the ring");
-	need(membank_notifier_create(dev, &data), MEMBANK_NOTIFY,
+	     MEMBANK_ATTACH, "attach the channel");
+	need(membank_notifier_create(dev, &wake_receiver), MEMBANK_NOTIFY,
 	     "create a notifier");
-	need(membank_notifier_create(dev, &space), MEMBANK_NOTIFY,
+	need(membank_notifier_create(dev, &wake_sender), MEMBANK_NOTIFY,
 	     "create a notifier");
-	need(membank_notifier_listen(data, &eventfd), MEMBANK_NOTIFY,
-	     "listen for data");
 
-	struct membank_offer offers[] = {
-		{ .fd = dataspace,
-		  .rights = MEMBANK_DATASPACE_READ | MEMBANK_DATASPACE_WRITE },
-		{ .fd = data, .rights = MEMBANK_NOTIFIER_TRIGGER },
-		{ .fd = space, .rights = MEMBANK_NOTIFIER_RECEIVE },
+	options.trigger = wake_sender;
+	options.hangup = wake_receiver;
+	options.receive_ring = RING_SIZE;
+	options.send_ring = MEMBANK_CHANNEL_RING_MIN;
+	need(membank_notifier_listen(wake_receiver, &options.eventfd),
+	     MEMBANK_NOTIFY, "listen to the sender");
+	need(membank_channel_create(memory, length, &options, &channel),
+	     MEMBANK_CHANNEL, "create the channel");
+
+	struct membank_offer offers[OFFERS] = {
+		[MEMORY] = { .fd = dataspace,
+			     .rights = MEMBANK_DATASPACE_READ |
+				       MEMBANK_DATASPACE_WRITE },
+		[WAKE_RECEIVER] = { .fd = wake_receiver,
+				    .rights = MEMBANK_NOTIFIER_TRIGGER },
+		[WAKE_SENDER] = { .fd = wake_sender,
+				  .rights = MEMBANK_NOTIFIER_RECEIVE },
 	};
-	need(membank_service_register(dev, SERVICE, offers, 3, 0200, &service),
+	need(membank_service_register(dev, SERVICE, offers, OFFERS, 0200,
+				      &service),
 	     MEMBANK_REGISTER, "register service " SERVICE);
 
 	seconds = now();
@@ -284,14 +224,18 @@ static int receive(const char *path)
 		if (ret)
 			fail("start the sender", strerror(ret));
 	}
-	bytes = receive_all(memory, data, space, eventfd, hash);
+	bytes = receive_all(channel, hash);
 	seconds = now() - seconds;
+	ret = membank_channel_receive(channel, sent, HASH_SIZE, TIMEOUT_MS,
+				      &got);
+	need(ret, MEMBANK_CHANNEL, "receive");
+	membank_channel_free(channel);
 	if (path && (waitpid(pid, &status, 0) != pid || status))
 		fail("send", "the sender failed");
 
-	print_hash("sent", ((struct ring *)memory)->hash);
+	print_hash("sent", sent);
 	print_hash("received", hash);
-	if (memcmp(((struct ring *)memory)->hash, hash, HASH_SIZE))
+	if (got != HASH_SIZE || memcmp(sent, hash, HASH_SIZE))
 		fail("receive", "what came is not what was sent");
 	printf("%-10s%.1f MiB in %.2f s, %.0f MiB/s, through %u MiB\n",
 	       "streamed", bytes / 1048576.0, seconds,

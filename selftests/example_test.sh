@@ -82,6 +82,26 @@ test_shm() {
 	ok "shm_server reads what the client wrote"
 }
 
+test_shm_epoll() {
+	local server i
+
+	start server shm_epoll 2
+	server=$pid
+	for i in 1 2; do
+		start "client$i" shm_client 300
+		ends "$pid" 0 "client$i" && prints "client$i" out "Content: Hello from server!"
+		ok "client $i of shm_epoll reads what the server wrote"
+		until [[ $(grep -c "is gone" "$work/server.out") == "$i" ]]; do
+			sleep 0.1
+		done
+	done
+	ends "$server" 0 server
+	ok "shm_epoll ends when both are gone"
+	detail=$(cat "$work/server.out")
+	[[ $(grep -c '^Got: Hello from client, too!$' "$work/server.out") == 2 ]]
+	ok "shm_epoll reads what both wrote"
+}
+
 # streamed NAME: the receiver's three lines have the right hash, twice.
 streamed() {
 	detail="sha256sum: $sum; printed: $(cat "$work/$1.out" "$work/$1.err")"
@@ -185,17 +205,33 @@ test_pager() {
 		"pager: cannot open the file: No such file or directory" -- pager /no/such/file
 }
 
+test_call() {
+	start call call 500
+	ends "$pid" 0 call
+	ok "call ends well"
+	detail=$(cat "$work/call.out" "$work/call.err")
+	[[ $(sed 's/[0-9]* round trips per second/N round trips per second/' "$work/call.out") == \
+		"500 requests answered, N round trips per second" && ! -s $work/call.err ]]
+	ok "call has an answer to each request"
+	alone "call says how it is used" 2 err "usage: call [REQUESTS]" -- call none
+}
+
 echo "TAP version 13"
 before=$(free_bytes)
 test_shm
+test_shm_epoll
 test_killed_sender
 test_stream
 test_pager
+test_call
 alone "ma_rm prints its three lines" 0 out \
 	"Allocated memory." "Touched memory." "Freed and done. Bye." -- ma_rm
 alone "lend lends for reading only, and takes it back" 0 out \
 	"Borrower: to write it? $lacks." "Borrower: I read 'hello'." \
 	"Owner: I have revoked it." "Borrower: the memory is gone." -- lend
+alone "broadcast tells both clients, and shows what each says" 0 out "2 clients listen." \
+	"Told both 10: one says 20, the other 30." "Told both 20: one says 40, the other 60." \
+	"Told both 30: one says 60, the other 90." -- broadcast
 for node in /dev/membank0 /dev/membank1 /dev/membank; do
 	alone "mmap_bank has memory of $node" 0 out \
 		"$node: 1 MiB allocated, all zero, written" -- mmap_bank "$node"
