@@ -137,11 +137,11 @@ elif kind == "notifier":
     keep.append(command(0xbb30, "IiI", 0, -1, 0))
     os.close(dev)
 elif kind == "service":
-    keep.append(command(0xbb40, "IQIIiI64s", 0, 0, 0, 0, -1, 0, b"load-test"))
+    keep.append(command(0xbb40, "IQIIiI64sII", 0, 0, 0, 0, -1, 0, b"load-test", 0, 0))
     os.close(dev)
 elif kind == "connection":
     name = b"load-test"
-    service = command(0xbb40, "IQIIiI64s", 0, 0, 0, 0o222, -1, 0, name)[-3]
+    service = command(0xbb40, "IQIIiI64sII", 0, 0, 0, 0o222, -1, 0, name, 0, 0)[-5]
     keep.append(command(0xbb41, "IQQIIii64s", 0, 0, 0, 0, 0, -1, -1, name))
     os.close(service)
     os.close(dev)
