@@ -17,6 +17,7 @@
 #include <linux/membank.h>
 
 #include "compat.h"
+#include "deadline.h"
 #include "ioctl.h"
 #include "notifier.h"
 #include "trigger.h"
@@ -193,16 +194,6 @@ static int notifier_derive(struct membank_call *call)
 	return 0;
 }
 
-/* When a wait that begins now ends: 0 for no wait, KTIME_MAX for never. */
-static ktime_t deadline_of(u64 timeout_ns)
-{
-	if (!timeout_ns)
-		return 0;
-	if (timeout_ns >= KTIME_MAX)
-		return KTIME_MAX;
-	return ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns));
-}
-
 /*
  * A signal came first. Tells the caller what is left to do, so that whoever makes
  * the call once more, the kernel or the program, does just that.
@@ -268,9 +259,9 @@ static int call_and_wait(struct membank_call *call,
 	if (ret)
 		return ret;
 
-	deadline = deadline_of(args->timeout_ns);
+	deadline = membank_deadline(args->timeout_ns);
 	if (triggers)
-		membank_trigger(handle->notifier, NULL, deadline);
+		membank_trigger(handle->notifier, NULL, deadline != 0);
 	ret = membank_trigger_wait(wait, deadline, &args->out_count);
 	if (ret == -ERESTARTSYS)
 		return interrupted(call, deadline);
