@@ -19,6 +19,7 @@
 #include "clients.h"
 #include "compat.h"
 #include "deadline.h"
+#include "wake.h"
 
 /**
  * membank_clients_init() - nobody is connected yet
@@ -248,7 +249,7 @@ void membank_clients_end(struct membank_service *service)
 
 	scoped_guard(mutex, &service->lock)
 		WRITE_ONCE(service->gone, true);
-	wake_up_poll(&service->hangup, EPOLLHUP);
+	membank_wake_hangup(&service->hangup);
 	wake_up_all(&service->watchers);
 
 	/* Nobody adds or takes an event any more. */

@@ -21,6 +21,7 @@
 #include "dmabuf.h"
 #include "heaps.h"
 #include "notifier.h"
+#include "peers.h"
 #include "region.h"
 #include "retire.h"
 #include "service.h"
@@ -306,6 +307,9 @@ static int __init membank_init(void)
 	ret = membank_region_init();
 	if (ret)
 		goto exit_retire;
+	ret = membank_peers_init();
+	if (ret)
+		goto exit_region;
 	membank_service_init(offer_kinds);
 	ret = membank_chardev_init(membank_sysfs_groups);
 	if (ret)
@@ -316,6 +320,8 @@ static int __init membank_init(void)
 
 exit_service:
 	membank_service_exit();
+	membank_peers_exit();
+exit_region:
 	membank_region_exit();
 exit_retire:
 	membank_retire_exit();
@@ -330,9 +336,8 @@ static void __exit membank_exit(void)
 	membank_heaps_exit();
 	membank_debugfs_exit();
 	membank_chardev_exit();
-	/* Bindings of notifiers end a grace period after their descriptor. */
-	rcu_barrier();
 	membank_service_exit();
+	membank_peers_exit();
 	membank_region_exit();
 	membank_retire_exit();
 	membank_banks_exit();

@@ -20,6 +20,8 @@
 #include "deadline.h"
 #include "ioctl.h"
 #include "notifier.h"
+#include "peers.h"
+#include "receive.h"
 #include "trigger.h"
 
 #define NOTIFIER_RIGHTS (MEMBANK_NOTIFIER_TRIGGER | MEMBANK_NOTIFIER_RECEIVE)
@@ -34,7 +36,7 @@ static struct file *notifier_open(struct membank_notifier *notifier, u32 rights,
 	struct membank_notifier_handle *handle;
 	struct file *file;
 
-	handle = membank_trigger_open(notifier, rights, tag, parent);
+	handle = membank_peer_open(notifier, rights, tag, parent);
 	if (IS_ERR(handle))
 		return ERR_CAST(handle);
 	file = anon_inode_getfile("[membank-notifier]", &notifier_fops, handle,
@@ -68,7 +70,7 @@ static __poll_t notifier_poll(struct file *file, poll_table *table)
 	struct membank_notifier_handle *handle = file->private_data;
 
 	poll_wait(file, &handle->waiters, table);
-	return membank_trigger_poll(handle);
+	return membank_receive_poll(handle);
 }
 
 /* 0, -EACCES, -ENODEV. */
@@ -96,7 +98,7 @@ static ssize_t notifier_read(struct file *file, char __user *buffer,
 	ret = membank_trigger_count(handle);
 	if (ret)
 		return ret;
-	ret = membank_trigger_wait(handle, nonblock ? 0 : KTIME_MAX, &count);
+	ret = membank_receive(handle, nonblock ? 0 : KTIME_MAX, false, &count);
 	if (ret)
 		return ret == -ETIME ? -EAGAIN : ret;
 	if (put_user(count, (u64 __user *)buffer)) {
@@ -122,7 +124,7 @@ static ssize_t notifier_write(struct file *file, const char __user *buffer,
 		return -EFAULT;
 	if (count != 1)
 		return -EINVAL;
-	membank_trigger(handle->notifier, NULL, false);
+	membank_trigger(handle->notifier, false);
 	return sizeof(count);
 }
 
@@ -136,7 +138,7 @@ static int notifier_trigger(struct membank_call *call)
 		return -EOPNOTSUPP;
 	ret = check_rights(handle, MEMBANK_NOTIFIER_TRIGGER);
 	if (!ret)
-		membank_trigger(handle->notifier, NULL, false);
+		membank_trigger(handle->notifier, false);
 	return ret;
 }
 
@@ -174,16 +176,17 @@ static int notifier_derive(struct membank_call *call)
 	struct membank_notifier_handle *handle = call->file->private_data;
 	struct membank_notifier_derive *args = call->args;
 	struct file *file;
-	int fd;
+	int fd, ret;
 
 	if (args->rights & ~NOTIFIER_RIGHTS)
 		return -EOPNOTSUPP;
 	if (args->__reserved || !args->rights)
 		return -EINVAL;
-	if (args->rights & ~handle->rights)
-		return -EACCES;
+	ret = check_rights(handle, args->rights);
+	if (ret)
+		return ret;
 
-	file = notifier_open(handle->notifier, args->rights, &handle->tag,
+	file = notifier_open(handle->notifier, args->rights, &handle->lent.tag,
 			     handle);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
@@ -208,36 +211,27 @@ static int interrupted(struct membank_call *call, ktime_t deadline)
 	return membank_call_write_back(call) ?: -ERESTARTSYS;
 }
 
-/* 0 or -EFAULT. Most often there is a number to tell, and nothing else. */
-static int call_tell(struct membank_call *call)
+/*
+ * 0 or -EFAULT: who cannot be told of triggers has not received them. Most often
+ * there is a number to tell, and nothing else.
+ */
+static int call_tell(struct membank_call *call,
+		     struct membank_notifier_handle *wait)
 {
 	struct membank_notifier_call __user *user = call->user;
 	struct membank_notifier_call *args = call->args;
+	int ret;
 
 	call->written = true;
-	if (!args->flags)
-		return put_user(args->out_count, &user->out_count);
-	args->flags = 0;
-	return membank_call_write_back(call);
-}
-
-/*
- * The call is over: the struct says so, and can be used for the next. Who cannot
- * be told of triggers has not received them.
- */
-static int call_over(struct membank_call *call,
-		     struct membank_notifier_handle *wait, int ret)
-{
-	struct membank_notifier_call *args = call->args;
-
-	/* Nothing has changed in the struct. */
-	if (ret && !args->flags)
-		return ret;
-	if (!call_tell(call))
-		return ret;
-	if (!ret)
+	if (args->flags) {
+		args->flags = 0;
+		ret = membank_call_write_back(call);
+	} else {
+		ret = put_user(args->out_count, &user->out_count);
+	}
+	if (ret)
 		membank_trigger_give_back(wait, args->out_count);
-	return -EFAULT;
+	return ret;
 }
 
 static int call_and_wait(struct membank_call *call,
@@ -256,34 +250,52 @@ static int call_and_wait(struct membank_call *call,
 	if (ret)
 		return ret;
 	ret = membank_trigger_count(wait);
+	if (ret == -EBUSY && !triggers)
+		return -ECANCELED;
 	if (ret)
 		return ret;
 
 	deadline = membank_deadline(args->timeout_ns);
 	if (triggers)
-		membank_trigger(handle->notifier, NULL, deadline != 0);
-	ret = membank_trigger_wait(wait, deadline, &args->out_count);
+		membank_trigger(handle->notifier,
+				deadline && !membank_receive_spins(wait));
+	ret = membank_receive(wait, deadline, true, &args->out_count);
 	if (ret == -ERESTARTSYS)
 		return interrupted(call, deadline);
-	return call_over(call, wait, ret == -ETIME ? -ETIMEDOUT : ret);
+	if (!ret)
+		return call_tell(call, wait);
+	return ret == -ETIME ? -ETIMEDOUT : ret;
+}
+
+static int call_with(struct membank_call *call, int wait_fd)
+{
+	/* The descriptor stays until the call ends, whoever closes it. */
+	CLASS(fd, wait)(wait_fd);
+	if (fd_empty(wait))
+		return -EBADF;
+	if (fd_file(wait)->f_op != &notifier_fops)
+		return -EINVAL;
+	return call_and_wait(call, fd_file(wait)->private_data);
 }
 
 static int notifier_call(struct membank_call *call)
 {
 	struct membank_notifier_call *args = call->args;
+	int ret;
 
 	if (args->flags & ~MEMBANK_CALL_TRIGGERED)
 		return -EOPNOTSUPP;
 	if (args->__reserved)
 		return -EINVAL;
 
-	/* The descriptor stays until the call ends, whoever closes it. */
-	CLASS(fd, wait)(args->wait_fd);
-	if (fd_empty(wait))
-		return -EBADF;
-	if (fd_file(wait)->f_op != &notifier_fops)
-		return -EINVAL;
-	return call_and_wait(call, fd_file(wait)->private_data);
+	ret = call_with(call, args->wait_fd);
+	/* It is over: the struct says so, and can be used for the next. */
+	if (ret && ret != -ERESTARTSYS && args->flags) {
+		args->flags = 0;
+		if (membank_call_write_back(call))
+			return -EFAULT;
+	}
+	return ret;
 }
 
 static const struct membank_command notifier_commands[] = {
@@ -398,7 +410,10 @@ static struct file *notifier_offer_open(void *object, u32 rights,
 
 static void notifier_offer_notify(void *object, const struct membank_tag *tag)
 {
-	membank_trigger(object, tag, false);
+	if (tag)
+		membank_trigger_lent(object, tag);
+	else
+		membank_trigger(object, false);
 }
 
 static void notifier_offer_revoke(void *object, const struct membank_tag *tag)

@@ -22,6 +22,7 @@
 #include "ioctl.h"
 #include "paged.h"
 #include "pager.h"
+#include "wake.h"
 
 static struct membank_fault *find_fault(struct membank_pager *pager, u64 id)
 {
@@ -133,7 +134,7 @@ static int pager_release(struct inode *inode, struct file *file)
 		if (membank_fault_waits(fault))
 			membank_fault_end(fault, MEMBANK_FAULT_FAILED);
 	mutex_unlock(&pager->lock);
-	wake_up_poll(&pager->users, EPOLLHUP);
+	membank_wake_hangup(&pager->users);
 	membank_pager_put(pager);
 	return 0;
 }
@@ -209,7 +210,7 @@ static int attach_release(struct inode *inode, struct file *file)
 	struct membank_pager *pager = file->private_data;
 
 	WRITE_ONCE(pager->unused, true);
-	wake_up_poll(&pager->readers, EPOLLHUP);
+	membank_wake_hangup(&pager->readers);
 	membank_pager_put(pager);
 	return 0;
 }

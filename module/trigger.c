@@ -4,18 +4,19 @@
  * descriptors that count for themselves, for who reads them or waits in a call.
  * A trigger takes no lock that sleeps and allocates nothing.
  */
-#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/eventfd.h>
-#include <linux/hrtimer.h>
 #include <linux/rculist.h>
+#include <linux/rhashtable.h>
 #include <linux/slab.h>
 
 #include <linux/membank.h>
 
 #include "compat.h"
+#include "peers.h"
 #include "trace.h"
 #include "trigger.h"
+#include "wake.h"
 
 /**
  * struct membank_binding - where triggers go
@@ -39,54 +40,7 @@ struct membank_binding {
 	struct rcu_head rcu;
 };
 
-/**
- * membank_notifier_alloc() - make a notifier
- *
- * Return: the notifier, to be given back by membank_notifier_put(), or NULL.
- */
-struct membank_notifier *membank_notifier_alloc(void)
-{
-	struct membank_notifier *notifier;
-
-	notifier = kzalloc_obj(*notifier, GFP_KERNEL_ACCOUNT);
-	if (!notifier)
-		return NULL;
-	kref_init(&notifier->refs);
-	spin_lock_init(&notifier->lock);
-	INIT_LIST_HEAD(&notifier->bindings);
-	INIT_LIST_HEAD(&notifier->handles);
-	return notifier;
-}
-
-static void notifier_free(struct kref *refs)
-{
-	struct membank_notifier *notifier =
-		container_of(refs, struct membank_notifier, refs);
-
-	WARN_ON(!list_empty(&notifier->bindings));
-	WARN_ON(!list_empty(&notifier->handles));
-	kfree(notifier);
-}
-
-/**
- * membank_notifier_get() - hold a notifier
- * @notifier: that somebody holds; paired with membank_notifier_put()
- */
-void membank_notifier_get(struct membank_notifier *notifier)
-{
-	kref_get(&notifier->refs);
-}
-
-/**
- * membank_notifier_put() - let go of a notifier
- * @notifier: the notifier
- */
-void membank_notifier_put(struct membank_notifier *notifier)
-{
-	kref_put(&notifier->refs, notifier_free);
-}
-
-/* May run in softirq context; membank_exit() waits for it by rcu_barrier(). */
+/* May run in softirq context; membank_peers_exit() waits for it. */
 static void binding_free(struct rcu_head *rcu)
 {
 	struct membank_binding *binding =
@@ -95,69 +49,6 @@ static void binding_free(struct rcu_head *rcu)
 	if (binding->eventfd)
 		eventfd_ctx_put(binding->eventfd);
 	kfree(binding);
-}
-
-/* ---------------------------------------------------------- descriptors */
-
-/**
- * membank_trigger_open() - make a handle
- * @notifier: of which
- * @rights: set of &enum membank_notifier_rights
- * @tag: to whom it is lent
- * @parent: what it is derived from, or NULL
- *
- * Return: the handle, which holds @notifier until membank_trigger_close(), or an
- * ERR_PTR: -ENOMEM, -ENODEV (@parent was revoked).
- */
-struct membank_notifier_handle *
-membank_trigger_open(struct membank_notifier *notifier, u32 rights,
-		     const struct membank_tag *tag,
-		     const struct membank_notifier_handle *parent)
-{
-	struct membank_notifier_handle *handle;
-	bool revoked;
-
-	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
-	if (!handle)
-		return ERR_PTR(-ENOMEM);
-	handle->notifier = notifier;
-	handle->rights = rights;
-	handle->tag = *tag;
-	init_waitqueue_head(&handle->waiters);
-
-	spin_lock(&notifier->lock);
-	revoked = parent && parent->revoked;
-	if (!revoked) {
-		list_add_rcu(&handle->node, &notifier->handles);
-		notifier->triggers += !!(rights & MEMBANK_NOTIFIER_TRIGGER);
-		notifier->receivers += !!(rights & MEMBANK_NOTIFIER_RECEIVE);
-	}
-	spin_unlock(&notifier->lock);
-	if (revoked) {
-		kfree(handle);
-		return ERR_PTR(-ENODEV);
-	}
-	membank_notifier_get(notifier);
-	return handle;
-}
-
-static bool is_for(const struct membank_notifier_handle *handle,
-		   const struct membank_tag *tag)
-{
-	return !tag || membank_tag_is(&handle->tag, tag);
-}
-
-/* Has who waits at any of these handles look again. */
-static void wake_handles(struct membank_notifier *notifier,
-			 const struct membank_tag *tag, __poll_t events)
-{
-	struct membank_notifier_handle *handle;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(handle, &notifier->handles, node)
-		if (is_for(handle, tag))
-			wake_up_poll(&handle->waiters, events);
-	rcu_read_unlock();
 }
 
 /*
@@ -171,7 +62,8 @@ replace_binding_locked(struct membank_notifier_handle *handle,
 	struct membank_binding *old = handle->binding;
 
 	lockdep_assert_held(&handle->notifier->lock);
-	WRITE_ONCE(handle->binding, binding);
+	/* Pairs with the READ_ONCE() of who delivers, which depends on it. */
+	smp_store_release(&handle->binding, binding);
 	WRITE_ONCE(handle->counts, binding && !binding->eventfd);
 	/* What the old one holds back is for the new one. */
 	if (old && old->pending) {
@@ -186,97 +78,6 @@ replace_binding_locked(struct membank_notifier_handle *handle,
 	else if (old)
 		list_del_rcu(&old->node);
 	return old;
-}
-
-/**
- * membank_trigger_close() - the end of a handle
- * @handle: its descriptor is released
- */
-void membank_trigger_close(struct membank_notifier_handle *handle)
-{
-	struct membank_notifier *notifier = handle->notifier;
-	struct membank_binding *former;
-
-	spin_lock(&notifier->lock);
-	former = replace_binding_locked(handle, NULL);
-	list_del_rcu(&handle->node);
-	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER) {
-		notifier->triggers--;
-		notifier->trigger_left |= handle->published;
-	}
-	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
-		notifier->receivers--;
-		notifier->receiver_left |= handle->published;
-	}
-	spin_unlock(&notifier->lock);
-
-	wake_handles(notifier, NULL, EPOLLHUP);
-	if (former)
-		call_rcu(&former->rcu, binding_free);
-	kfree_rcu(handle, rcu);
-	membank_notifier_put(notifier);
-}
-
-/*
- * Whether the other side of a handle was there, and is not any more. What says no
- * without the lock was true at some moment; what says yes needs one moment for
- * all.
- */
-static bool looks_alone(const struct membank_notifier_handle *handle)
-{
-	const struct membank_notifier *notifier = handle->notifier;
-	bool triggers = handle->rights & MEMBANK_NOTIFIER_TRIGGER;
-	bool receives = handle->rights & MEMBANK_NOTIFIER_RECEIVE;
-	u64 peers = 0;
-
-	if (!(receives && READ_ONCE(notifier->trigger_left)) &&
-	    !(triggers && READ_ONCE(notifier->receiver_left)))
-		return false;
-	/* With both rights a handle is no peer of its own. */
-	if (receives)
-		peers += READ_ONCE(notifier->triggers) - triggers;
-	if (triggers)
-		peers += READ_ONCE(notifier->receivers) - receives;
-	return !peers;
-}
-
-static bool is_alone(struct membank_notifier_handle *handle)
-{
-	if (!looks_alone(handle))
-		return false;
-	guard(spinlock)
-		(&handle->notifier->lock);
-	return looks_alone(handle);
-}
-
-/* Whether read() would find something: also before the handle counts. */
-static bool is_readable(const struct membank_notifier_handle *handle)
-{
-	if (READ_ONCE(handle->counts))
-		return atomic64_read(&handle->count);
-	if (!(handle->rights & MEMBANK_NOTIFIER_RECEIVE) ||
-	    READ_ONCE(handle->binding))
-		return false;
-	return atomic64_read(&handle->count) || READ_ONCE(handle->missed) ||
-	       READ_ONCE(handle->notifier->missed);
-}
-
-/**
- * membank_trigger_poll() - what poll() says of a handle
- * @handle: the handle; its waiters are woken when that may have changed
- *
- * Return: a set of EPOLL flags.
- */
-__poll_t membank_trigger_poll(struct membank_notifier_handle *handle)
-{
-	bool revoked = READ_ONCE(handle->revoked);
-	__poll_t events = 0;
-
-	if (!revoked && is_readable(handle))
-		events |= EPOLLIN | EPOLLRDNORM;
-	if (revoked || is_alone(handle))
-		events |= EPOLLHUP;
-	return events;
 }
 
 /* ---------------------------------------------------------- triggering */
@@ -297,7 +98,9 @@ static bool pass_mask(struct membank_binding *binding)
 
 static void count_trigger(struct membank_notifier_handle *handle, bool sync)
 {
-	atomic64_inc(&handle->count);
+	/* What was written before is seen by who takes the count: take_count(). */
+	(void)atomic64_fetch_inc_release(&handle->count);
+	/* Has a barrier of its own, for who is about to sleep. */
 	if (!wq_has_sleeper(&handle->waiters))
 		return;
 	/* Who is about to wait lets the woken one run in its place. */
@@ -309,7 +112,7 @@ static void count_trigger(struct membank_notifier_handle *handle, bool sync)
 					   EPOLLIN | EPOLLRDNORM);
 }
 
-/* Tells one binding of one trigger; the reader's side of RCU keeps it. */
+/* Tells one binding of one trigger; a section of membank_peers_srcu keeps it. */
 static void deliver(struct membank_binding *binding, bool sync)
 {
 	if (!binding->eventfd)
@@ -318,82 +121,130 @@ static void deliver(struct membank_binding *binding, bool sync)
 		eventfd_signal(binding->eventfd);
 }
 
-static unsigned int signal_bindings(struct membank_notifier *notifier,
-				    const struct membank_tag *tag, bool sync)
+static unsigned int signal_all(struct membank_notifier *notifier, bool sync)
 {
 	struct membank_binding *binding;
 	unsigned int receivers = 0;
 
-	rcu_read_lock();
-	list_for_each_entry_rcu(binding, &notifier->bindings, node) {
-		if (!is_for(binding->handle, tag))
-			continue;
+	guard(srcu)
+		(&membank_peers_srcu);
+	list_for_each_entry_srcu(binding, &notifier->bindings, node,
+				 srcu_read_lock_held(&membank_peers_srcu)) {
 		receivers++;
 		deliver(binding, sync);
 	}
-	rcu_read_unlock();
 	return receivers;
 }
 
-static bool is_bound_locked(struct membank_notifier *notifier,
-			    const struct membank_tag *tag)
+static unsigned int signal_lent(struct membank_notifier *notifier,
+				const struct membank_tag *tag)
 {
 	struct membank_notifier_handle *handle;
+	struct membank_binding *binding;
+	struct rhlist_head *pos, *first;
+	unsigned int receivers = 0;
 
-	lockdep_assert_held(&notifier->lock);
-	if (!tag)
-		return !list_empty(&notifier->bindings);
-	list_for_each_entry(handle, &notifier->handles, node)
-		if (is_for(handle, tag) && handle->binding)
-			return true;
-	return false;
+	guard(srcu)
+		(&membank_peers_srcu);
+	guard(rcu)
+		();
+	first = membank_peers_lent(notifier, tag);
+	rhl_for_each_entry_rcu(handle, pos, first, lent_node) {
+		binding = READ_ONCE(handle->binding);
+		if (!binding)
+			continue;
+		receivers++;
+		deliver(binding, false);
+	}
+	return receivers;
+}
+
+/* Who polls a handle that nothing is bound to may read what was missed. */
+static void wake_readers(struct membank_notifier_handle *handle)
+{
+	wake_up_poll(&handle->waiters, EPOLLIN | EPOLLRDNORM);
 }
 
 /* Notes that nobody is bound; false if somebody is, by now. */
-static bool note_missed(struct membank_notifier *notifier,
-			const struct membank_tag *tag)
+static bool note_missed_by_all(struct membank_notifier *notifier)
 {
 	struct membank_notifier_handle *handle;
 	bool news = false, bound;
 
 	spin_lock(&notifier->lock);
-	bound = is_bound_locked(notifier, tag);
-	if (!bound && !tag) {
+	bound = !list_empty(&notifier->bindings);
+	if (!bound) {
 		news = !notifier->missed;
 		WRITE_ONCE(notifier->missed, true);
-	} else if (!bound) {
-		list_for_each_entry(handle, &notifier->handles, node) {
-			if (!is_for(handle, tag))
-				continue;
-			news |= !handle->missed;
-			WRITE_ONCE(handle->missed, true);
-		}
 	}
 	spin_unlock(&notifier->lock);
-	/* Who polls may read it. */
-	if (news)
-		wake_handles(notifier, tag, EPOLLIN | EPOLLRDNORM);
-	return !bound;
+	if (!news)
+		return !bound;
+
+	guard(srcu)
+		(&membank_peers_srcu);
+	list_for_each_entry_srcu(handle, &notifier->handles, node,
+				 srcu_read_lock_held(&membank_peers_srcu))
+		wake_readers(handle);
+	return true;
+}
+
+/* The same for what was lent to one client. */
+static bool note_missed_by_lent(struct membank_notifier *notifier,
+				const struct membank_tag *tag)
+{
+	struct membank_notifier_handle *handle;
+	struct rhlist_head *pos, *first;
+
+	guard(srcu)
+		(&membank_peers_srcu);
+	guard(rcu)
+		();
+	first = membank_peers_lent(notifier, tag);
+	scoped_guard(spinlock, &notifier->lock) {
+		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
+			if (handle->binding)
+				return false;
+		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
+			WRITE_ONCE(handle->missed, true);
+	}
+	rhl_for_each_entry_rcu(handle, pos, first, lent_node)
+		wake_readers(handle);
+	return true;
 }
 
 /**
  * membank_trigger() - trigger a notifier
  * @notifier: which
- * @tag: only what was lent to this client, NULL: all
  * @sync: the caller is about to wait
  */
-void membank_trigger(struct membank_notifier *notifier,
-		     const struct membank_tag *tag, bool sync)
+void membank_trigger(struct membank_notifier *notifier, bool sync)
 {
 	unsigned int receivers;
 
 	do {
-		receivers = signal_bindings(notifier, tag, sync);
-	} while (!receivers && !note_missed(notifier, tag));
+		receivers = signal_all(notifier, sync);
+	} while (!receivers && !note_missed_by_all(notifier));
 	trace_membank_trigger(notifier, receivers);
 }
 
-/* ----------------------------------------------------------- receiving */
+/**
+ * membank_trigger_lent() - trigger it for one client
+ * @notifier: which
+ * @tag: only what was lent to this client
+ */
+void membank_trigger_lent(struct membank_notifier *notifier,
+			  const struct membank_tag *tag)
+{
+	unsigned int receivers;
+
+	do {
+		receivers = signal_lent(notifier, tag);
+	} while (!receivers && !note_missed_by_lent(notifier, tag));
+	trace_membank_trigger(notifier, receivers);
+}
+
+/* ------------------------------------------------------------- binding */
 
 static struct membank_binding *
 create_binding(struct membank_notifier_handle *handle, int fd, bool oneshot)
@@ -441,7 +292,8 @@ static void hand_on(struct membank_notifier_handle *handle)
 	struct membank_binding *binding;
 
 	/* Another thread may end the binding meanwhile. */
-	rcu_read_lock();
+	guard(srcu)
+		(&membank_peers_srcu);
 	spin_lock(&notifier->lock);
 	binding = handle->binding;
 	if (binding && !take_missed_locked(handle))
@@ -449,7 +301,6 @@ static void hand_on(struct membank_notifier_handle *handle)
 	spin_unlock(&notifier->lock);
 	if (binding)
 		deliver(binding, false);
-	rcu_read_unlock();
 }
 
 /*
@@ -459,7 +310,7 @@ static void hand_on(struct membank_notifier_handle *handle)
 static void end_binding(struct membank_notifier_handle *handle,
 			struct membank_binding *former)
 {
-	synchronize_rcu_expedited();
+	synchronize_srcu(&membank_peers_srcu);
 	if (former->pending) {
 		spin_lock(&handle->notifier->lock);
 		WRITE_ONCE(handle->missed, true);
@@ -500,7 +351,8 @@ int membank_trigger_bind(struct membank_notifier_handle *handle, int eventfd,
 	}
 
 	hand_on(handle);
-	wake_up_poll(&handle->waiters, EPOLLHUP);
+	/* Who reads must know that it does not count any more. */
+	membank_wake_hangup(&handle->waiters);
 	/*
 	 * On return no trigger reaches what was bound before. Binding is rare,
 	 * but a program waits for it.
@@ -523,7 +375,8 @@ int membank_trigger_unmask(struct membank_notifier_handle *handle)
 	bool deliver = false;
 	int ret = -EINVAL;
 
-	rcu_read_lock();
+	guard(srcu)
+		(&membank_peers_srcu);
 	spin_lock(&notifier->lock);
 	binding = handle->binding;
 	if (handle->revoked) {
@@ -537,7 +390,6 @@ int membank_trigger_unmask(struct membank_notifier_handle *handle)
 	spin_unlock(&notifier->lock);
 	if (deliver)
 		eventfd_signal(binding->eventfd);
-	rcu_read_unlock();
 	return ret;
 }
 
@@ -581,86 +433,53 @@ int membank_trigger_count(struct membank_notifier_handle *handle)
 /**
  * membank_trigger_give_back() - what was waited for could not be told
  * @handle: where
- * @count: from membank_trigger_wait()
+ * @count: from membank_receive()
  */
 void membank_trigger_give_back(struct membank_notifier_handle *handle,
 			       u64 count)
 {
-	atomic64_add(count, &handle->count);
+	(void)atomic64_fetch_add_release(count, &handle->count);
 	/* It may count no more for itself, or another one waits for that. */
 	hand_on(handle);
 	wake_up_interruptible_poll(&handle->waiters, EPOLLIN | EPOLLRDNORM);
 }
 
-/* Why a handle does not count any more. */
-static int why_not_counting(struct membank_notifier_handle *handle)
-{
-	guard(spinlock)
-		(&handle->notifier->lock);
-	return handle->revoked ? -ENODEV : -ECANCELED;
-}
-
-/* One wait: @ret and @count are what came of it. */
-struct wait {
-	struct membank_notifier_handle *handle;
-	u64 count;
-	int ret;
-};
-
-/* Sets @ret when there is nothing more to wait for. */
-static bool is_over(struct wait *wait)
-{
-	struct membank_notifier_handle *handle = wait->handle;
-
-	wait->ret = 0;
-	if (atomic64_read(&handle->count)) {
-		wait->count = atomic64_xchg(&handle->count, 0);
-		if (wait->count)
-			return true;
-	}
-	/* Who was revoked does not count either. */
-	if (!READ_ONCE(handle->counts))
-		wait->ret = why_not_counting(handle);
-	else if (is_alone(handle) && !atomic64_read(&handle->count))
-		wait->ret = -EPIPE;
-	return wait->ret;
-}
-
-/* 0 when it is over, -ETIME, -ERESTARTSYS. */
-static int wait_until(struct wait *wait, ktime_t deadline)
-{
-	wait_queue_head_t *queue = &wait->handle->waiters;
-	ktime_t left;
-
-	if (deadline == KTIME_MAX)
-		return wait_event_interruptible(*queue, is_over(wait));
-	if (is_over(wait))
-		return 0;
-	/* The timer takes a time that is over for one without end. */
-	left = deadline ? ktime_sub(deadline, ktime_get()) : 0;
-	if (left <= 0)
-		return -ETIME;
-	return wait_event_interruptible_hrtimeout(*queue, is_over(wait), left);
-}
+/* ----------------------------------------------------------------- ends */
 
 /**
- * membank_trigger_wait() - wait for a trigger
- * @handle: that counts for itself
- * @deadline: when it is too late, 0: do not wait, %KTIME_MAX: never
- * @count: set to the number of triggers, which are taken, on success only
- *
- * Return: 0, -ETIME, -EPIPE (the other side is gone), -ECANCELED (it does not
- * count for itself any more), -ENODEV (revoked), -ERESTARTSYS.
+ * membank_trigger_close() - the end of a handle
+ * @handle: its descriptor is released
  */
-int membank_trigger_wait(struct membank_notifier_handle *handle,
-			 ktime_t deadline, u64 *count)
+void membank_trigger_close(struct membank_notifier_handle *handle)
 {
-	struct wait wait = { .handle = handle };
-	int ret = wait_until(&wait, deadline);
+	struct membank_notifier *notifier = handle->notifier;
+	struct membank_binding *former;
+	bool last;
 
-	if (wait.count)
-		*count = wait.count;
-	return ret ?: wait.ret;
+	spin_lock(&notifier->lock);
+	former = replace_binding_locked(handle, NULL);
+	last = membank_peer_leave_locked(handle, handle->published);
+	spin_unlock(&notifier->lock);
+
+	if (last)
+		membank_peers_wake_hangup(notifier);
+	if (former)
+		call_srcu(&membank_peers_srcu, &former->rcu, binding_free);
+	membank_peer_free(handle);
+}
+
+/* Adds what it had bound to @ended. Returns whether others may be alone now. */
+static bool revoke_locked(struct membank_notifier_handle *handle,
+			  struct list_head *ended)
+{
+	struct membank_binding *binding;
+
+	lockdep_assert_held(&handle->notifier->lock);
+	WRITE_ONCE(handle->revoked, true);
+	binding = replace_binding_locked(handle, NULL);
+	if (binding)
+		list_add(&binding->ended, ended);
+	return membank_peer_leave_locked(handle, true);
 }
 
 /**
@@ -675,26 +494,28 @@ void membank_trigger_revoke(struct membank_notifier *notifier,
 			    const struct membank_tag *tag)
 {
 	struct membank_notifier_handle *handle;
-	struct membank_binding *binding;
+	struct membank_binding *binding, *next;
+	struct rhlist_head *pos, *first;
+	bool last = false;
 	LIST_HEAD(ended);
 
-	spin_lock(&notifier->lock);
-	list_for_each_entry(handle, &notifier->handles, node) {
-		if (!membank_tag_is(&handle->tag, tag))
-			continue;
-		WRITE_ONCE(handle->revoked, true);
-		binding = replace_binding_locked(handle, NULL);
-		if (binding)
-			list_add(&binding->ended, &ended);
+	scoped_guard(srcu, &membank_peers_srcu) {
+		guard(rcu)
+			();
+		first = membank_peers_lent(notifier, tag);
+		spin_lock(&notifier->lock);
+		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
+			last |= revoke_locked(handle, &ended);
+		spin_unlock(&notifier->lock);
+		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
+			membank_wake_hangup(&handle->waiters);
 	}
-	spin_unlock(&notifier->lock);
 
-	wake_handles(notifier, NULL, EPOLLHUP);
-	synchronize_rcu_expedited();
-	while (!list_empty(&ended)) {
-		binding =
-			list_first_entry(&ended, struct membank_binding, ended);
-		list_del(&binding->ended);
+	if (last)
+		membank_peers_wake_hangup(notifier);
+	if (list_empty(&ended))
+		return;
+	synchronize_srcu(&membank_peers_srcu);
+	list_for_each_entry_safe(binding, next, &ended, ended)
 		binding_free(&binding->rcu);
-	}
 }

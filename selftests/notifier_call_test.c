@@ -12,6 +12,7 @@
 
 #include "common.h"
 #include "notify.h"
+#include "service.h"
 
 #define EVER MEMBANK_WAIT_FOREVER
 #define MS 1000000ULL
@@ -485,6 +486,72 @@ TEST_F(call, a_handler_may_write_the_reply)
 	EXPECT_EQ(1, notifier_read(self->requests));
 }
 
+/* What a handler does to the descriptor in @handled, and whether it did. */
+static int (*meddle)(int fd);
+static int meddled;
+
+static int bind_event(int fd)
+{
+	return notifier_bind(fd, event_create());
+}
+
+static void on_meddle(int signal __maybe_unused)
+{
+	__atomic_store_n(&meddled, meddle(handled) ? -1 : 1, __ATOMIC_SEQ_CST);
+}
+
+/* Returns what a call gets that goes on after @how was done to its wait_fd. */
+static int result_after(FIXTURE_DATA(call) * self, int (*how)(int fd))
+{
+	struct sigaction action = { .sa_handler = on_meddle,
+				    .sa_flags = SA_RESTART };
+	struct caller caller;
+	int ret;
+
+	meddle = how;
+	handled = self->replies;
+	if (sigaction(SIGUSR1, &action, NULL) ||
+	    !caller_waits(&caller, self->request, self->replies,
+			  TEST_PATIENCE * MS) ||
+	    pthread_kill(caller.thread, SIGUSR1))
+		return -EPROTO;
+	ret = caller_result(&caller);
+	/* The struct is as for a new call, and nothing is triggered once more. */
+	return caller.own.flags || meddled != 1 ||
+			       notifier_read(self->requests) != 1 ?
+		       -EPROTO :
+		       ret;
+}
+
+TEST_F(call, what_a_handler_has_bound_cancels_the_rest)
+{
+	EXPECT_EQ(-ECANCELED, result_after(self, bind_event));
+}
+
+TEST_F(call, what_a_handler_has_closed_is_ebadf)
+{
+	EXPECT_EQ(-EBADF, result_after(self, close));
+}
+
+static int service_to_revoke;
+
+static int revoke_first_client(int fd __maybe_unused)
+{
+	return service_revoke(service_to_revoke, 1, 0);
+}
+
+TEST_F(call, what_a_handler_has_revoked_is_enodev)
+{
+	struct membank_offer offer = { .fd = self->replies, .rights = RECEIVE };
+
+	service_to_revoke =
+		service_register(self->dev, "call", 0200, &offer, 1);
+	ASSERT_LE(0, service_to_revoke);
+	ASSERT_LE(0, service_connect(self->dev, "call", 0, &offer, 1, NULL));
+	self->replies = offer.fd;
+	EXPECT_EQ(-ENODEV, result_after(self, revoke_first_client));
+}
+
 static int call_in_child(int request, int replies)
 {
 	return notifier_call(request, replies, TEST_PATIENCE * MS) != 1;
@@ -604,35 +671,6 @@ TEST_F_TIMEOUT(call, processes_see_what_was_written_before, TEST_SLOW)
 	EXPECT_EQ(0, ask(self->request, self->replies, mem));
 	close(self->request);
 	EXPECT_EQ(0, test_wait_child(child));
-}
-
-struct answerer {
-	int reply;
-	int requests;
-	__u64 *mem;
-};
-
-static void *answer_in_thread(void *arg)
-{
-	struct answerer *answerer = arg;
-
-	return (void *)(intptr_t)answer(answerer->reply, answerer->requests,
-					answerer->mem);
-}
-
-TEST_F_TIMEOUT(call, threads_see_what_was_written_before, TEST_SLOW)
-{
-	__u64 mem = 0;
-	struct answerer answerer = { self->reply, self->requests, &mem };
-	pthread_t thread;
-	void *result;
-
-	ASSERT_EQ(0,
-		  pthread_create(&thread, NULL, answer_in_thread, &answerer));
-	EXPECT_EQ(0, ask(self->request, self->replies, &mem));
-	close(self->request);
-	ASSERT_EQ(0, pthread_join(thread, &result));
-	EXPECT_EQ(0, (intptr_t)result);
 }
 
 TEST_HARNESS_MAIN

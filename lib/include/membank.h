@@ -527,7 +527,9 @@ int membank_notifier_create(int dev, int *out_notifier);
  * @rights: set of enum membank_notifier_rights
  * @out_notifier: has just these rights; to be closed
  *
- * Return: 0; -EACCES: @notifier lacks one of @rights; -EINVAL: @rights is 0.
+ * Return: 0; -EACCES: @notifier lacks one of @rights; -EINVAL: @rights is 0;
+ * -EDQUOT: the notifier has 16384 descriptors, or the client to whom a service has
+ * lent @notifier has 8 of it; -ENODEV: a service has taken @notifier back.
  */
 int membank_notifier_derive(int notifier, uint32_t rights, int *out_notifier);
 
@@ -592,8 +594,8 @@ int membank_notifier_trigger(int notifier);
  * on @notifier, and receive with a timeout of 0.
  *
  * Return: 0; -ETIMEDOUT; -EPIPE: the other side is gone, and all its triggers have
- * been taken; -EACCES: no right to receive; -EBUSY: an eventfd is bound;
- * -ECANCELED: another thread has bound one meanwhile; -EINTR: a handler that was
+ * been taken; -EACCES: no right to receive; -ECANCELED: an eventfd is bound, or
+ * another thread has bound one, or none, meanwhile; -EINTR: a handler that was
  * installed without SA_RESTART has run; -ENODEV: a service has taken it back.
  */
 int membank_notifier_receive(int notifier, int timeout_ms, uint64_t *out_count);

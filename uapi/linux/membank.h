@@ -888,6 +888,12 @@ enum membank_notifier_rights {
 	MEMBANK_NOTIFIER_RECEIVE = 1 << 1,
 };
 
+/** MEMBANK_NOTIFIER_HANDLES_MAX - most descriptors that a notifier has */
+#define MEMBANK_NOTIFIER_HANDLES_MAX 16384
+
+/** MEMBANK_NOTIFIER_LENT_MAX - most of them that one client of a service has */
+#define MEMBANK_NOTIFIER_LENT_MAX 8
+
 /**
  * struct membank_notifier_create - ioctl(MEMBANK_IOC_NOTIFIER_CREATE), on any
  *                                  device node
@@ -934,7 +940,10 @@ struct membank_notifier_create {
  * @__reserved: must be 0
  *
  * Errors: EACCES: this descriptor does not have all of @rights itself.
- * EINVAL: @rights is 0.
+ * EINVAL: @rights is 0. EDQUOT: the notifier has
+ * %MEMBANK_NOTIFIER_HANDLES_MAX descriptors, or, of a descriptor that a service has
+ * given out, its client has %MEMBANK_NOTIFIER_LENT_MAX of it. ENODEV: a service has
+ * taken this descriptor back.
  */
 struct membank_notifier_derive {
 	__u32 size;
@@ -1062,7 +1071,8 @@ enum membank_call_flags {
  *
  * Errors with which nothing is triggered: EACCES: this descriptor has no right
  * TRIGGER, or @wait_fd no right RECEIVE. EINVAL: @wait_fd is not a notifier.
- * EBUSY: @wait_fd has bound an eventfd. ENODEV: a service has taken one of them
+ * EBUSY: @wait_fd has bound an eventfd; with TRIGGERED that is ECANCELED, as it
+ * may have come meanwhile. ENODEV: a service has taken one of them
  * back before.
  *
  * Errors after the trigger: ETIMEDOUT: nobody triggered in time. EPIPE: the other

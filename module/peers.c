@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who has a notifier: its descriptors, which of them were lent to whom, and
+ * whether the other side of each is there.
+ */
+#include <linux/cleanup.h>
+#include <linux/err.h>
+#include <linux/rculist.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include <linux/membank.h>
+
+#include "compat.h"
+#include "peers.h"
+#include "wake.h"
+
+/*
+ * Not RCU itself: who walks the list of a notifier with many descriptors can be
+ * preempted, and who waits for its end disturbs no processor.
+ */
+DEFINE_SRCU(membank_peers_srcu);
+
+/*
+ * All handles that were lent by services. It is read with membank_peers_srcu held,
+ * which keeps the handles.
+ */
+static struct rhltable lent_handles;
+
+static const struct rhashtable_params lent_params = {
+	.key_offset = offsetof(struct membank_notifier_handle, lent),
+	.key_len = sizeof(struct membank_lent),
+	.head_offset = offsetof(struct membank_notifier_handle, lent_node),
+	.automatic_shrinking = true,
+};
+
+/**
+ * membank_peers_init() - nothing is lent yet
+ *
+ * To be called before the first device node appears.
+ *
+ * Return: 0, -ENOMEM.
+ */
+int membank_peers_init(void)
+{
+	return rhltable_init(&lent_handles, &lent_params);
+}
+
+/**
+ * membank_peers_exit() - after the last descriptor was released
+ */
+void membank_peers_exit(void)
+{
+	/* What a descriptor had ends a grace period after it. */
+	srcu_barrier(&membank_peers_srcu);
+	rhltable_destroy(&lent_handles);
+}
+
+/**
+ * membank_notifier_alloc() - make a notifier
+ *
+ * Return: the notifier, to be given back by membank_notifier_put(), or NULL.
+ */
+struct membank_notifier *membank_notifier_alloc(void)
+{
+	struct membank_notifier *notifier;
+
+	notifier = kzalloc_obj(*notifier, GFP_KERNEL_ACCOUNT);
+	if (!notifier)
+		return NULL;
+	kref_init(&notifier->refs);
+	spin_lock_init(&notifier->lock);
+	INIT_LIST_HEAD(&notifier->bindings);
+	INIT_LIST_HEAD(&notifier->handles);
+	return notifier;
+}
+
+static void notifier_free(struct kref *refs)
+{
+	struct membank_notifier *notifier =
+		container_of(refs, struct membank_notifier, refs);
+
+	WARN_ON(!list_empty(&notifier->bindings));
+	WARN_ON(!list_empty(&notifier->handles));
+	kfree(notifier);
+}
+
+/**
+ * membank_notifier_get() - hold a notifier
+ * @notifier: that somebody holds; paired with membank_notifier_put()
+ */
+void membank_notifier_get(struct membank_notifier *notifier)
+{
+	kref_get(&notifier->refs);
+}
+
+/**
+ * membank_notifier_put() - let go of a notifier
+ * @notifier: the notifier
+ */
+void membank_notifier_put(struct membank_notifier *notifier)
+{
+	kref_put(&notifier->refs, notifier_free);
+}
+
+static struct membank_lent lent_to(const struct membank_notifier *notifier,
+				   const struct membank_tag *tag)
+{
+	return (struct membank_lent){ (uintptr_t)notifier, *tag };
+}
+
+/**
+ * membank_peers_lent() - the handles that were lent to one client
+ * @notifier: of which notifier
+ * @tag: the client, of a service
+ *
+ * At most %MEMBANK_NOTIFIER_LENT_MAX, and those that are on their way. The caller
+ * is in a section of membank_peers_srcu and in one of RCU.
+ *
+ * Return: the first, for rhl_for_each_entry_rcu(); NULL: there is none.
+ */
+struct rhlist_head *membank_peers_lent(struct membank_notifier *notifier,
+				       const struct membank_tag *tag)
+{
+	const struct membank_lent lent = lent_to(notifier, tag);
+
+	return rhltable_lookup(&lent_handles, &lent, lent_params);
+}
+
+static unsigned int count_lent(const struct membank_notifier_handle *handle)
+{
+	struct rhlist_head *pos, *first;
+	unsigned int count = 0;
+
+	guard(srcu)
+		(&membank_peers_srcu);
+	guard(rcu)
+		();
+	first = membank_peers_lent(handle->notifier, &handle->lent.tag);
+	rhl_for_each_rcu(pos, first)
+		count++;
+	return count;
+}
+
+static bool is_lent(const struct membank_notifier_handle *handle)
+{
+	return handle->lent.tag.service;
+}
+
+/* Whoever comes too many sees it: each is in the table before it counts. */
+static int lent_add(struct membank_notifier_handle *handle)
+{
+	if (!is_lent(handle))
+		return 0;
+	if (rhltable_insert(&lent_handles, &handle->lent_node, lent_params))
+		return -ENOMEM;
+	if (count_lent(handle) <= MEMBANK_NOTIFIER_LENT_MAX)
+		return 0;
+	rhltable_remove(&lent_handles, &handle->lent_node, lent_params);
+	return -EDQUOT;
+}
+
+static void handle_free(struct rcu_head *rcu)
+{
+	kfree(container_of(rcu, struct membank_notifier_handle, rcu));
+}
+
+/* 0, -ENODEV, -EDQUOT: from here on it is there, or was revoked before. */
+static int join(struct membank_notifier_handle *handle,
+		const struct membank_notifier_handle *parent)
+{
+	struct membank_notifier *notifier = handle->notifier;
+
+	guard(spinlock)
+		(&notifier->lock);
+	if (handle->revoked || (parent && parent->revoked))
+		return -ENODEV;
+	if (notifier->nr_handles == MEMBANK_NOTIFIER_HANDLES_MAX)
+		return -EDQUOT;
+	notifier->nr_handles++;
+	list_add_rcu(&handle->node, &notifier->handles);
+	notifier->triggers += !!(handle->rights & MEMBANK_NOTIFIER_TRIGGER);
+	notifier->receivers += !!(handle->rights & MEMBANK_NOTIFIER_RECEIVE);
+	handle->present = true;
+	return 0;
+}
+
+/**
+ * membank_peer_open() - make a handle
+ * @notifier: of which
+ * @rights: set of &enum membank_notifier_rights
+ * @tag: to whom it is lent
+ * @parent: what it is derived from, or NULL
+ *
+ * Return: the handle, which holds @notifier until membank_peer_free(), or an
+ * ERR_PTR: -ENOMEM, -ENODEV (@parent was revoked), -EDQUOT (there are too many).
+ */
+struct membank_notifier_handle *
+membank_peer_open(struct membank_notifier *notifier, u32 rights,
+		  const struct membank_tag *tag,
+		  const struct membank_notifier_handle *parent)
+{
+	struct membank_notifier_handle *handle;
+	int ret;
+
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	handle->notifier = notifier;
+	handle->rights = rights;
+	handle->lent = lent_to(notifier, tag);
+	init_waitqueue_head(&handle->waiters);
+	ret = lent_add(handle);
+	if (ret) {
+		/* Who walks the table may have seen it. */
+		call_srcu(&membank_peers_srcu, &handle->rcu, handle_free);
+		return ERR_PTR(ret);
+	}
+
+	membank_notifier_get(notifier);
+	ret = join(handle, parent);
+	if (ret) {
+		membank_peer_free(handle);
+		return ERR_PTR(ret);
+	}
+	return handle;
+}
+
+/**
+ * membank_peer_leave_locked() - a handle is no side of its notifier any more
+ * @handle: its descriptor is released, or it was revoked; it may have left before
+ * @was_there: somebody has seen it as the other side
+ *
+ * The notifier's lock is held.
+ *
+ * Return: whether others may be without another side now, for
+ * membank_peers_wake_hangup().
+ */
+bool membank_peer_leave_locked(struct membank_notifier_handle *handle,
+			       bool was_there)
+{
+	struct membank_notifier *notifier = handle->notifier;
+	bool last = false;
+
+	lockdep_assert_held(&notifier->lock);
+	if (!handle->present)
+		return false;
+	handle->present = false;
+	list_del_rcu(&handle->node);
+	notifier->nr_handles--;
+	/* A handle with both rights is no side of its own: one may be left. */
+	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER) {
+		WRITE_ONCE(notifier->triggers, notifier->triggers - 1);
+		if (was_there)
+			WRITE_ONCE(notifier->trigger_left, true);
+		last |= notifier->triggers < 2;
+	}
+	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
+		WRITE_ONCE(notifier->receivers, notifier->receivers - 1);
+		if (was_there)
+			WRITE_ONCE(notifier->receiver_left, true);
+		last |= notifier->receivers < 2;
+	}
+	return last;
+}
+
+/**
+ * membank_peer_free() - the end of a handle
+ * @handle: it has left, or has never been there
+ */
+void membank_peer_free(struct membank_notifier_handle *handle)
+{
+	struct membank_notifier *notifier = handle->notifier;
+
+	if (is_lent(handle))
+		rhltable_remove(&lent_handles, &handle->lent_node, lent_params);
+	call_srcu(&membank_peers_srcu, &handle->rcu, handle_free);
+	membank_notifier_put(notifier);
+}
+
+/**
+ * membank_peers_wake_hangup() - have everybody look whether the other side is there
+ * @notifier: of which notifier
+ */
+void membank_peers_wake_hangup(struct membank_notifier *notifier)
+{
+	struct membank_notifier_handle *handle;
+
+	guard(srcu)
+		(&membank_peers_srcu);
+	list_for_each_entry_srcu(handle, &notifier->handles, node,
+				 srcu_read_lock_held(&membank_peers_srcu))
+		membank_wake_hangup(&handle->waiters);
+}
+
+/*
+ * What says no without the lock was true at some moment; what says yes needs one
+ * moment for all.
+ */
+static bool looks_alone(const struct membank_notifier_handle *handle)
+{
+	const struct membank_notifier *notifier = handle->notifier;
+	bool triggers = handle->rights & MEMBANK_NOTIFIER_TRIGGER;
+	bool receives = handle->rights & MEMBANK_NOTIFIER_RECEIVE;
+	u32 peers = 0;
+
+	if (!(receives && READ_ONCE(notifier->trigger_left)) &&
+	    !(triggers && READ_ONCE(notifier->receiver_left)))
+		return false;
+	/* With both rights a handle is no peer of its own. */
+	if (receives)
+		peers += READ_ONCE(notifier->triggers) - triggers;
+	if (triggers)
+		peers += READ_ONCE(notifier->receivers) - receives;
+	return !peers;
+}
+
+/**
+ * membank_peer_is_alone() - was the other side there, and is not any more
+ * @handle: whose other side; itself it was not revoked, or the answer is of no use
+ */
+bool membank_peer_is_alone(struct membank_notifier_handle *handle)
+{
+	if (!looks_alone(handle))
+		return false;
+	guard(spinlock)
+		(&handle->notifier->lock);
+	return looks_alone(handle);
+}
