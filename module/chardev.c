@@ -137,7 +137,7 @@ static int node_dataspace_info(struct membank_call *call)
 	args->out_bank = dataspace->bank->index;
 	args->out_flags = dataspace->flags;
 	args->out_mappings = membank_dataspace_mappings(dataspace);
-	args->out_rights = membank_dmabuf_rights(dmabuf);
+	args->out_rights = membank_dmabuf_handle(dmabuf)->rights;
 	ret = 0;
 put_dmabuf:
 	dma_buf_put(dmabuf);
@@ -169,7 +169,7 @@ static int node_dataspace_clear(struct membank_call *call)
 	dmabuf = membank_dmabuf_get(args->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	if (membank_dmabuf_rights(dmabuf) & MEMBANK_DATASPACE_WRITE)
+	if (membank_dmabuf_handle(dmabuf)->rights & MEMBANK_DATASPACE_WRITE)
 		ret = membank_dataspace_clear(membank_dmabuf_handle(dmabuf),
 					      args->offset, args->length);
 	dma_buf_put(dmabuf);
@@ -193,8 +193,8 @@ static int node_dataspace_copy(struct membank_call *call)
 		goto put_to;
 	}
 
-	if (membank_dmabuf_rights(to) & MEMBANK_DATASPACE_WRITE &&
-	    membank_dmabuf_rights(from) & MEMBANK_DATASPACE_READ)
+	if (membank_dmabuf_handle(to)->rights & MEMBANK_DATASPACE_WRITE &&
+	    membank_dmabuf_handle(from)->rights & MEMBANK_DATASPACE_READ)
 		ret = membank_dataspace_copy(membank_dmabuf_handle(to),
 					     args->offset,
 					     membank_dmabuf_handle(from),

@@ -93,7 +93,7 @@ static int find_descriptor(const void *data, struct file *file, unsigned int fd)
 	if (!dmabuf)
 		return 0;
 	holder.dataspace = membank_dmabuf_dataspace(dmabuf);
-	holder.rights = membank_dmabuf_rights(dmabuf);
+	holder.rights = membank_dmabuf_handle(dmabuf)->rights;
 	add_holder((struct holders *)data, holder);
 	return 0;
 }

@@ -583,19 +583,6 @@ const struct membank_handle *membank_dmabuf_handle(struct dma_buf *dmabuf)
 }
 
 /**
- * membank_dmabuf_rights() - what a dma-buf of ours may do
- * @dmabuf: likewise
- *
- * Return: set of &enum membank_dataspace_rights.
- */
-u32 membank_dmabuf_rights(struct dma_buf *dmabuf)
-{
-	struct membank_handle *handle = dmabuf->priv;
-
-	return handle->rights;
-}
-
-/**
  * membank_dmabuf_of_file() - the dma-buf that a file is, if it is ours
  * @file: any file
  *
@@ -615,15 +602,22 @@ static void *dmabuf_offer_get(struct file *file, u32 *rights)
 {
 	struct dma_buf *dmabuf = membank_dmabuf_of_file(file);
 	struct membank_dataspace *dataspace;
+	const struct membank_handle *handle;
+	int ret;
 
 	if (!dmabuf)
 		return NULL;
-	dataspace = dataspace_of(dmabuf);
-	membank_dataspace_get(dataspace);
+	handle = dmabuf->priv;
+	dataspace = handle->dataspace;
 	mutex_lock(&dataspace->lock);
-	dataspace->live++;
+	ret = membank_tag_check_offer(&handle->tag,
+				      membank_handle_is_revoked(handle));
+	dataspace->live += !ret;
 	mutex_unlock(&dataspace->lock);
-	*rights = membank_dmabuf_rights(dmabuf);
+	if (ret)
+		return ERR_PTR(ret);
+	membank_dataspace_get(dataspace);
+	*rights = handle->rights;
 	return dataspace;
 }
 

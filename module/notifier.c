@@ -393,13 +393,21 @@ int membank_notifier_ioctl_create(struct membank_call *call)
 static void *notifier_offer_get(struct file *file, u32 *rights)
 {
 	struct membank_notifier_handle *handle;
+	struct membank_notifier *notifier;
+	int ret;
 
 	if (file->f_op != &notifier_fops)
 		return NULL;
 	handle = file->private_data;
-	membank_notifier_get(handle->notifier);
+	notifier = handle->notifier;
+	spin_lock(&notifier->lock);
+	ret = membank_tag_check_offer(&handle->lent.tag, handle->revoked);
+	spin_unlock(&notifier->lock);
+	if (ret)
+		return ERR_PTR(ret);
+	membank_notifier_get(notifier);
 	*rights = handle->rights;
-	return handle->notifier;
+	return notifier;
 }
 
 static struct file *notifier_offer_open(void *object, u32 rights,

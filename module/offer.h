@@ -2,6 +2,7 @@
 #ifndef MEMBANK_OFFER_H
 #define MEMBANK_OFFER_H
 
+#include <linux/errno.h>
 #include <linux/types.h>
 
 struct file;
@@ -25,11 +26,30 @@ static inline bool membank_tag_is(const struct membank_tag *tag,
 }
 
 /**
+ * membank_tag_check_offer() - may a service offer what a descriptor stands for
+ * @tag: of the descriptor
+ * @revoked: nothing can be done with the descriptor any more
+ *
+ * What was lent is for the client alone. A service of the client's own would lend
+ * it with another tag, and who lent it could not take that back.
+ *
+ * Return: 0, -ENODEV (revoked), -EACCES (lent by a service).
+ */
+static inline int membank_tag_check_offer(const struct membank_tag *tag,
+					  bool revoked)
+{
+	if (revoked)
+		return -ENODEV;
+	return tag->service ? -EACCES : 0;
+}
+
+/**
  * struct membank_offer_ops - one kind of thing that a service can offer
  * @kind: one of &enum membank_offer_kind
  * @known_rights: every right that can be lent to a client
  * @get: the object that @file stands for, with a reference, and the rights
- *       that @file has to it; NULL if @file is of another kind
+ *       that @file has to it; NULL if @file is of another kind; or an ERR_PTR as
+ *       membank_tag_check_offer() has it
  * @open: a new descriptor of the object, with just these rights and this tag,
  *        or an ERR_PTR; may sleep
  * @notify: trigger it for who has descriptors with this tag, NULL: for all;

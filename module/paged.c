@@ -555,7 +555,7 @@ static int check_answer(const struct membank_paged *region,
 
 	if (!(region->flags & MEMBANK_REGION_READ_ONLY))
 		rights |= MEMBANK_DATASPACE_WRITE;
-	if ((membank_dmabuf_rights(dmabuf) & rights) != rights)
+	if ((membank_dmabuf_handle(dmabuf)->rights & rights) != rights)
 		return -EACCES;
 	if (args->offset >= dmabuf->size ||
 	    args->length > dmabuf->size - args->offset)

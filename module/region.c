@@ -124,7 +124,7 @@ static struct file *open_dataspace(const struct membank_region_attach *args,
 		rights |= MEMBANK_DATASPACE_WRITE;
 
 	ret = -EACCES;
-	if (!has_all(membank_dmabuf_rights(dmabuf), rights))
+	if (!has_all(membank_dmabuf_handle(dmabuf)->rights, rights))
 		goto put_dmabuf;
 	ret = -ERANGE;
 	if (args->offset >= dmabuf->size)

@@ -244,6 +244,7 @@ static int offer_add(struct membank_service *service,
 	struct membank_service_offer *offer =
 		&service->offers[service->nr_offers];
 	const struct membank_offer_ops *const *kind;
+	void *object = NULL;
 	struct file *file;
 
 	if (in->kind || in->__reserved)
@@ -253,15 +254,18 @@ static int offer_add(struct membank_service *service,
 	if (!file)
 		return -EBADF;
 	for (kind = offer_kinds; *kind; kind++) {
-		offer->object = (*kind)->get(file, &offer->held);
-		if (offer->object)
+		object = (*kind)->get(file, &offer->held);
+		if (object)
 			break;
 	}
 	fput(file);
-	if (!*kind)
+	if (!object)
 		return -EINVAL;
+	if (IS_ERR(object))
+		return PTR_ERR(object);
 
 	/* From here on the object goes with the service. */
+	offer->object = object;
 	offer->ops = *kind;
 	offer->rights = in->rights;
 	service->nr_offers++;

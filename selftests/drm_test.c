@@ -18,6 +18,8 @@
 
 #include "common.h"
 #include "handle.h"
+#include "notify.h"
+#include "service.h"
 #include "touch.h"
 
 #define LENGTH MIB
@@ -172,6 +174,39 @@ TEST_F(drm, keeps_a_dataspace_alive_until_it_closes_the_object)
 
 	ASSERT_EQ(0, release(self->card, self->handle));
 	EXPECT_TRUE(test_wait_used(0));
+}
+
+TEST_F(drm, does_not_wash_what_a_service_has_lent)
+{
+	struct membank_offer offer = { .fd = self->fd, .rights = READ | WRITE };
+	int service, client, fd;
+	__u64 offset = 0;
+	char *theirs;
+
+	if (!self->loaded)
+		SKIP(return, "this kernel has no vgem");
+	service = service_register(self->dev, "lend", 0200, &offer, 1);
+	ASSERT_LE(0, service);
+	client = service_connect(self->dev, "lend", 0, &offer, 1, NULL);
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, offset_of_own(self->card, LENGTH, &offset));
+	ASSERT_EQ(0, import(self->card, offer.fd, &self->handle));
+	close(offer.fd);
+	fd = export(self->card, self->handle);
+	ASSERT_LE(0, fd);
+	theirs = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      self->card, offset);
+	ASSERT_NE(MAP_FAILED, theirs);
+	touch_init();
+	EXPECT_EQ(0, touch_write(theirs, 1));
+
+	/* What comes out of the card is what went in. */
+	offer = (struct membank_offer){ .fd = fd, .rights = READ };
+	EXPECT_EQ(-EACCES, service_register(self->dev, "on", 0200, &offer, 1));
+	ASSERT_EQ(0, service_revoke(service, 1, 0));
+	EXPECT_TRUE(touch_revoked(theirs));
+	EXPECT_EQ(-ENODEV, service_register(self->dev, "on", 0200, &offer, 1));
+	EXPECT_EQ(0, touch_write(self->mem, 2));
 }
 
 /* What the example import_drm says of this. */

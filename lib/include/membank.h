@@ -652,10 +652,13 @@ int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
  * @out_service: readable when a client came or went; to be closed, which ends
  *               the service
  *
+ * What a service has lent to its client, that client cannot offer.
+ *
  * Return: 0; -EEXIST: the name is taken; -EACCES: an offer asks for rights that
- * its descriptor lacks; -EINVAL: name, mode, count or an offer is wrong, such
- * as one without rights; -EOPNOTSUPP: a right that cannot be offered; -EDQUOT:
- * the caller's user has MEMBANK_SERVICES_MAX services.
+ * its descriptor lacks, or was lent by a service; -ENODEV: what is offered was
+ * revoked; -EINVAL: name, mode, count or an offer is wrong, such as one without
+ * rights; -EOPNOTSUPP: a right that cannot be offered; -EDQUOT: the caller's
+ * user has MEMBANK_SERVICES_MAX services.
  */
 int membank_service_register(int dev, const char *name,
 			     const struct membank_offer *offers,

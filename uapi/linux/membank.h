@@ -1168,7 +1168,10 @@ enum membank_service_flags {
  * descriptor offered is neither a dataspace nor a notifier, or the rights of an
  * offer are 0. EOPNOTSUPP: an offer names a right that cannot be lent, such as
  * %MEMBANK_DATASPACE_OWN. EACCES: an offer asks for rights its descriptor does
- * not have. EPERM: the caller may not give the service to @owner or @group.
+ * not have, or is of what a service has lent to a client, which is for that
+ * client alone: also what was derived from it, and when that service is gone.
+ * ENODEV: a dataspace offered was revoked, or a service has taken a descriptor
+ * back. EPERM: the caller may not give the service to @owner or @group.
  * EDQUOT: the caller's user has %MEMBANK_SERVICES_MAX services already; a caller
  * with CAP_SYS_RESOURCE is not counted.
  */
