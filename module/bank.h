@@ -3,7 +3,7 @@
  * The locks of membank, in the order in which they are taken:
  *
  *  1. membank_space::lock
- *  2. mmap_lock of a process (the kernel's), or the lock of a service
+ *  2. mmap_lock of a process (the kernel's)
  *  3. the lock of a pager (paged.h)
  *  4. membank_dataspace::lock
  *  5. dataspaces_lock, of the list of all dataspaces
@@ -15,10 +15,10 @@
  * 11. membank_arena::lock
  * 12. membank_limit::lock
  *
- * 9 to 12 are not nested, but for 10 and 11. The table of spaces (space.c) and
- * the other locks of notifiers and services (notifier.c, names.c) are never held
- * together with these. No lock of ours is held while memory of a user is read or
- * written.
+ * 9 to 12 are not nested, but for 10 and 11. The lock of the table of spaces
+ * (space.c) and those of notifiers and services (trigger.c, clients.c, names.c)
+ * are never held together with these, nor with each other. No lock of ours is
+ * held while memory of a user is read or written.
  */
 #ifndef MEMBANK_BANK_H
 #define MEMBANK_BANK_H

@@ -3,8 +3,7 @@
  * The clients of a service: who is connected, what the server has to be told of
  * them, and what others may be told.
  *
- * Locks: that of a service stands in bank.h. names_lock is never held together
- * with it.
+ * Locks: that of a service is held together with no other lock.
  */
 #include <linux/cleanup.h>
 #include <linux/cred.h>
@@ -27,6 +26,7 @@
  */
 void membank_clients_init(struct membank_service *service)
 {
+	refcount_set(&service->holders, 1);
 	mutex_init(&service->lock);
 	service->changes = 1;
 	INIT_LIST_HEAD(&service->clients);
@@ -46,6 +46,35 @@ void membank_service_put(struct membank_service *service)
 		return;
 	put_pid(service->pid);
 	kfree(service);
+}
+
+/**
+ * membank_offers_hold() - keep what a service offers
+ * @service: the service
+ *
+ * It is opened without a lock: that allocates, and takes its time. So the end of
+ * a service does not wait for it; what is offered ends a moment later.
+ *
+ * Return: whether it is still there, until membank_offers_drop(); if not, the
+ * service is gone.
+ */
+bool membank_offers_hold(struct membank_service *service)
+{
+	return refcount_inc_not_zero(&service->holders);
+}
+
+/**
+ * membank_offers_drop() - what a service offers is not needed any more
+ * @service: the service
+ */
+void membank_offers_drop(struct membank_service *service)
+{
+	u32 i;
+
+	if (!refcount_dec_and_test(&service->holders))
+		return;
+	for (i = 0; i < service->nr_offers; i++)
+		service->offers[i].ops->put(service->offers[i].object);
 }
 
 /**
@@ -240,8 +269,6 @@ void membank_clients_give_back(struct membank_service *service,
 /**
  * membank_clients_end() - the service is gone: tell its clients
  * @service: the service
- *
- * From here on nobody opens what it offers.
  */
 void membank_clients_end(struct membank_service *service)
 {

@@ -43,7 +43,9 @@ struct membank_service_offer {
  * @mode: who may connect; constant
  * @share: the user who registered it, who can have so many
  * @nr_offers: how many of @offers there are; constant once the name is found
- * @offers: constant likewise; each object is there until @gone
+ * @offers: constant likewise
+ * @holders: of @offers: the service's file, and commands that open them; the
+ *           last one puts each
  * @lock: guards all below but the queues
  * @gone: the file is closed; set once, also read without @lock
  * @last_client: number of the newest client
@@ -70,6 +72,7 @@ struct membank_service {
 	struct membank_share share;
 	u32 nr_offers;
 	struct membank_service_offer offers[MEMBANK_OFFERS_MAX];
+	refcount_t holders;
 
 	/* All below but the queues. */
 	struct mutex lock;
@@ -133,6 +136,8 @@ void membank_clients_init(struct membank_service *service);
 void membank_clients_end(struct membank_service *service);
 void membank_service_put(struct membank_service *service);
 bool membank_service_knows(struct membank_service *service, u64 number);
+bool membank_offers_hold(struct membank_service *service);
+void membank_offers_drop(struct membank_service *service);
 
 struct membank_client *membank_client_create(struct membank_service *service);
 void membank_client_put(struct membank_client *client);

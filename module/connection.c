@@ -6,7 +6,6 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
-#include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -79,13 +78,10 @@ static_assert(sizeof(struct membank_service_connect) == 104);
 static_assert(sizeof(struct membank_service_client) == 24);
 static_assert(sizeof(struct membank_service_clients) == 120);
 
-/*
- * Open each offer for the caller and write to @out what it gets. Returns
- * -ESTALE if the service is gone.
- */
-static int offers_open_locked(struct membank_call *call,
-			      const struct membank_client *client,
-			      struct membank_offer *out)
+/* Open each offer, which the caller holds, and write to @out what a client gets. */
+static int offers_open(struct membank_call *call,
+		       const struct membank_client *client,
+		       struct membank_offer *out)
 {
 	struct membank_service *service = client->service;
 	const struct membank_tag tag = { service->serial, client->number };
@@ -93,10 +89,6 @@ static int offers_open_locked(struct membank_call *call,
 	struct file *file;
 	int fd;
 	u32 i;
-
-	lockdep_assert_held(&service->lock);
-	if (service->gone)
-		return -ESTALE;
 
 	for (i = 0; i < service->nr_offers; i++) {
 		offer = &service->offers[i];
@@ -130,6 +122,33 @@ static int connection_open(struct membank_call *call,
 	return membank_call_publish(call, file);
 }
 
+/*
+ * A new client with what it gets, or an ERR_PTR: -ESTALE if the service is gone,
+ * and then nothing is open. No memory of a user is touched in here: the end of
+ * what is offered waits for nobody's good will.
+ */
+static struct membank_client *client_begin(struct membank_call *call,
+					   struct membank_service *service,
+					   struct membank_offer *offers)
+{
+	struct membank_client *client;
+	int ret;
+
+	if (!membank_offers_hold(service))
+		return ERR_PTR(-ESTALE);
+	client = membank_client_create(service);
+	if (IS_ERR(client))
+		goto drop_offers;
+	ret = offers_open(call, client, offers);
+	if (ret) {
+		client_end(client);
+		client = ERR_PTR(ret);
+	}
+drop_offers:
+	membank_offers_drop(service);
+	return client;
+}
+
 /* Returns -ESTALE if the service is gone, and then has opened nothing. */
 static int service_connect(struct membank_call *call,
 			   struct membank_service *service)
@@ -137,24 +156,16 @@ static int service_connect(struct membank_call *call,
 	struct membank_offer offers[MEMBANK_OFFERS_MAX];
 	struct membank_service_connect *args = call->args;
 	struct membank_client *client;
-	int fd, ret;
+	int fd;
 
 	if (!may_connect(service))
 		return -EACCES;
 	if (args->nr_offers < service->nr_offers)
 		return -ENOSPC;
 
-	client = membank_client_create(service);
+	client = client_begin(call, service, offers);
 	if (IS_ERR(client))
 		return PTR_ERR(client);
-
-	/* As long as the lock is held the service keeps its offers. */
-	scoped_guard(mutex, &service->lock)
-		ret = offers_open_locked(call, client, offers);
-	if (ret) {
-		client_end(client);
-		return ret;
-	}
 
 	/* From here on the call drops the file if we fail. */
 	fd = connection_open(call, client);

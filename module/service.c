@@ -126,15 +126,11 @@ static __poll_t service_poll(struct file *file, poll_table *table)
 static int service_release(struct inode *inode, struct file *file)
 {
 	struct membank_service *service = file->private_data;
-	u32 i;
 
 	/* First the name: who finds a service that is gone looks again. */
 	membank_name_remove(&service->name);
 	membank_clients_end(service);
-
-	/* From here on nobody else touches the offers. */
-	for (i = 0; i < service->nr_offers; i++)
-		service->offers[i].ops->put(service->offers[i].object);
+	membank_offers_drop(service);
 	membank_limit_uncharge(&services, &service->share);
 	membank_service_put(service);
 	return 0;

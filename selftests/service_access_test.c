@@ -135,11 +135,13 @@ TEST_F(access, a_wait_ends_in_its_time_and_not_before)
 	}
 }
 
-/* What another thread does after a while. */
+/* What another thread does, after a while or all the time. */
 struct later {
 	int dev;
 	const char *name;
 	__u32 mode;
+	const struct membank_offer *offers;
+	__u32 nr_offers;
 	bool stop;
 	int fd;
 };
@@ -200,7 +202,8 @@ static void *come_and_go(void *arg)
 
 	while (!__atomic_load_n(&later->stop, __ATOMIC_RELAXED)) {
 		later->fd = service_register(later->dev, later->name,
-					     later->mode, NULL, 0);
+					     later->mode, later->offers,
+					     later->nr_offers);
 		if (later->fd < 0)
 			break;
 		close(later->fd);
@@ -241,6 +244,60 @@ TEST_F_TIMEOUT(access, a_name_that_comes_and_goes_is_connected_to, TEST_SLOW)
 	__atomic_store_n(&later.stop, true, __ATOMIC_RELAXED);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LE(0, later.fd);
+}
+
+/* Two clients at once, and the service dies while it is opened for them. */
+TEST_F_TIMEOUT(access, what_comes_and_goes_is_lent_whole_or_not, TEST_SLOW)
+{
+	const int notifier = notifier_create(self->dev);
+	const int space = test_alloc(self->dev, MIB, 0, 0);
+	struct membank_offer offers[MEMBANK_OFFERS_MAX] = {},
+			     got[MEMBANK_OFFERS_MAX];
+	struct later later = { .dev = self->dev,
+			       .name = "flap",
+			       .mode = 0200,
+			       .offers = offers,
+			       .nr_offers = MEMBANK_OFFERS_MAX };
+	int i, j, client, files;
+	pthread_t thread;
+	pid_t child;
+
+	ASSERT_LE(0, notifier);
+	ASSERT_LE(0, space);
+	for (i = 0; i < MEMBANK_OFFERS_MAX; i++) {
+		offers[i].fd = i % 2 ? notifier : space;
+		offers[i].rights = i % 2 ? BOTH : MEMBANK_DATASPACE_READ;
+	}
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		close(space);
+		close(notifier);
+	} else {
+		ASSERT_EQ(0,
+			  pthread_create(&thread, NULL, come_and_go, &later));
+	}
+
+	files = test_open_files();
+	for (i = 0; i < ROUNDS; i++) {
+		client = service_connect(self->dev, "flap", 60 * SECOND, got,
+					 MEMBANK_OFFERS_MAX, NULL);
+		if (!child && client < 0)
+			_exit(1);
+		ASSERT_LE(0, client);
+		for (j = 0; j < MEMBANK_OFFERS_MAX; j++)
+			close(got[j].fd);
+		close(client);
+	}
+	if (!child)
+		_exit(files == test_open_files() ? 0 : 2);
+	EXPECT_EQ(0, test_wait_child(child));
+	__atomic_store_n(&later.stop, true, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_LE(0, later.fd);
+	EXPECT_EQ(MIB, test_used());
+	close(space);
+	EXPECT_TRUE(test_wait_used(0));
 }
 
 TEST_F(access, a_signal_ends_the_wait_whatever_its_time)
