@@ -31,6 +31,7 @@ void membank_clients_init(struct membank_service *service)
 	service->changes = 1;
 	INIT_LIST_HEAD(&service->clients);
 	INIT_LIST_HEAD(&service->events);
+	membank_limit_init(&service->unread, MEMBANK_BACKLOG_USER_MAX);
 	init_waitqueue_head(&service->readers);
 	init_waitqueue_head(&service->watchers);
 	init_waitqueue_head(&service->hangup);
@@ -44,6 +45,7 @@ void membank_service_put(struct membank_service *service)
 {
 	if (!refcount_dec_and_test(&service->name.refs))
 		return;
+	membank_limit_exit(&service->unread);
 	put_pid(service->pid);
 	kfree(service);
 }
@@ -85,6 +87,7 @@ void membank_client_put(struct membank_client *client)
 {
 	if (!refcount_dec_and_test(&client->refs))
 		return;
+	membank_limit_uncharge(&client->service->unread, &client->unread);
 	membank_service_put(client->service);
 	put_pid(client->pid);
 	kfree(client);
@@ -104,16 +107,13 @@ bool membank_service_knows(struct membank_service *service, u64 number)
 	return number && number <= service->last_client;
 }
 
-/* Takes the next number, and a place among those that were not read of. */
+/* Takes the next number. */
 static int client_number(struct membank_service *service, u64 *number)
 {
 	guard(mutex)
 		(&service->lock);
 	if (service->gone)
 		return -ESTALE;
-	if (service->nr_unread >= MEMBANK_BACKLOG_MAX)
-		return -EAGAIN;
-	service->nr_unread++;
 	*number = ++service->last_client;
 	return 0;
 }
@@ -122,11 +122,12 @@ static int client_number(struct membank_service *service, u64 *number)
  * membank_client_create() - the caller becomes a client
  * @service: of what
  *
- * It is connected with membank_client_enter(); whether it came to that or not,
- * membank_client_leave() ends it.
+ * It has a number, for the tag of what it gets, and nobody knows of it until
+ * membank_client_enter(); whether it came to that or not, membank_client_leave()
+ * ends it.
  *
  * Return: the client with its first reference, or an ERR_PTR: -ESTALE (the
- * service is gone), -EAGAIN (too many clients wait), -ENOMEM.
+ * service is gone), -ENOMEM.
  */
 struct membank_client *membank_client_create(struct membank_service *service)
 {
@@ -194,18 +195,31 @@ static void list_add_by_number_locked(struct membank_service *service,
 
 /**
  * membank_client_enter() - it is connected, which the server is told
- * @client: the client
+ * @client: the client, whose user is the caller
+ *
+ * From here on it is one that the server was not told of, and can be told of.
+ *
+ * Return: 0, -EAGAIN (there are too many of these, or too many of this user),
+ * -ENOMEM.
  */
-void membank_client_enter(struct membank_client *client)
+int membank_client_enter(struct membank_client *client)
 {
 	struct membank_service *service = client->service;
+	int ret = membank_limit_charge(&service->unread, 1, &client->unread);
+
+	if (ret)
+		return ret == -EDQUOT ? -EAGAIN : ret;
 
 	guard(mutex)
 		(&service->lock);
+	if (service->nr_unread >= MEMBANK_BACKLOG_MAX)
+		return -EAGAIN;
+	service->nr_unread++;
 	list_add_by_number_locked(service, client);
 	WRITE_ONCE(service->nr_clients, service->nr_clients + 1);
 	event_add_locked(service, &client->connected);
 	changed_locked(service);
+	return 0;
 }
 
 /**
@@ -218,10 +232,8 @@ void membank_client_leave(struct membank_client *client)
 
 	guard(mutex)
 		(&service->lock);
-	if (list_empty(&client->node)) {
-		service->nr_unread--;
+	if (list_empty(&client->node))
 		return;
-	}
 	list_del_init(&client->node);
 	WRITE_ONCE(service->nr_clients, service->nr_clients - 1);
 	event_add_locked(service, &client->gone);
@@ -232,8 +244,8 @@ void membank_client_leave(struct membank_client *client)
  * membank_clients_take_event() - what the server is to be told next
  * @service: the service
  *
- * Return: the oldest event, whose reference to its client now belongs to the
- * caller; NULL if there is none.
+ * Return: the oldest event, to be ended by membank_clients_told() or
+ * membank_clients_give_back(); NULL if there is none.
  */
 struct membank_client_event *
 membank_clients_take_event(struct membank_service *service)
@@ -244,11 +256,27 @@ membank_clients_take_event(struct membank_service *service)
 		(&service->lock);
 	event = list_first_entry_or_null(&service->events,
 					 struct membank_client_event, node);
-	if (event) {
+	if (event)
 		list_del_init(&event->node);
-		service->nr_unread -= event->type == MEMBANK_SERVICE_CONNECTED;
-	}
 	return event;
+}
+
+/**
+ * membank_clients_told() - the server has read it
+ * @service: the service
+ * @event: from membank_clients_take_event(), which ends here
+ */
+void membank_clients_told(struct membank_service *service,
+			  struct membank_client_event *event)
+{
+	struct membank_client *client = event->client;
+
+	if (event->type == MEMBANK_SERVICE_CONNECTED) {
+		scoped_guard(mutex, &service->lock)
+			service->nr_unread--;
+		membank_limit_uncharge(&service->unread, &client->unread);
+	}
+	membank_client_put(client);
 }
 
 /**
@@ -259,10 +287,8 @@ membank_clients_take_event(struct membank_service *service)
 void membank_clients_give_back(struct membank_service *service,
 			       struct membank_client_event *event)
 {
-	scoped_guard(mutex, &service->lock) {
+	scoped_guard(mutex, &service->lock)
 		list_add(&event->node, &service->events);
-		service->nr_unread += event->type == MEMBANK_SERVICE_CONNECTED;
-	}
 	wake_up_interruptible_poll(&service->readers, EPOLLIN | EPOLLRDNORM);
 }
 

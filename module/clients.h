@@ -46,16 +46,17 @@ struct membank_service_offer {
  * @offers: constant likewise
  * @holders: of @offers: the service's file, and commands that open them; the
  *           last one puts each
- * @lock: guards all below but the queues
+ * @lock: guards all below up to @unread
  * @gone: the file is closed; set once, also read without @lock
  * @last_client: number of the newest client
- * @nr_unread: clients whose event of having come was not read; those who are
- *             connecting count
+ * @nr_unread: clients that the server was not told of yet
  * @nr_clients: how many are in @clients; also read without @lock
  * @changes: counts who came and went, from 1; also read without @lock
  * @clients: &struct membank_client, by their numbers: who is connected
  * @events: &struct membank_client_event, oldest first; whether it is empty is
  *          also read without @lock. Each event in it holds its client.
+ * @unread: whose they are: how many of them each user can have; has a lock of
+ *          its own
  * @readers: who waits for an event
  * @watchers: who waits for another @changes, or for @gone
  * @hangup: pollers of connections, woken when @gone is set. Each of them polls
@@ -74,7 +75,7 @@ struct membank_service {
 	struct membank_service_offer offers[MEMBANK_OFFERS_MAX];
 	refcount_t holders;
 
-	/* All below but the queues. */
+	/* All below up to the limit. */
 	struct mutex lock;
 	bool gone;
 	u64 last_client;
@@ -84,6 +85,7 @@ struct membank_service {
 	struct list_head clients;
 	struct list_head events;
 
+	struct membank_limit unread;
 	wait_queue_head_t readers;
 	wait_queue_head_t watchers;
 	wait_queue_head_t hangup;
@@ -110,6 +112,8 @@ struct membank_client_event {
  * @uid: its effective user; constant
  * @gid: its effective group; constant
  * @number: of the connection; constant
+ * @connection: whose connection it is, of all that user has (connection.c)
+ * @unread: who has it among those that the server was not told of
  * @connected: the event of its beginning
  * @gone: the event of its end; here, so that nothing is allocated when a
  *        client dies
@@ -122,6 +126,8 @@ struct membank_client {
 	kuid_t uid;
 	kgid_t gid;
 	u64 number;
+	struct membank_share connection;
+	struct membank_share unread;
 	struct membank_client_event connected;
 	struct membank_client_event gone;
 };
@@ -141,13 +147,15 @@ void membank_offers_drop(struct membank_service *service);
 
 struct membank_client *membank_client_create(struct membank_service *service);
 void membank_client_put(struct membank_client *client);
-void membank_client_enter(struct membank_client *client);
+int membank_client_enter(struct membank_client *client);
 void membank_client_leave(struct membank_client *client);
 
 struct membank_client_event *
 membank_clients_take_event(struct membank_service *service);
 void membank_clients_give_back(struct membank_service *service,
 			       struct membank_client_event *event);
+void membank_clients_told(struct membank_service *service,
+			  struct membank_client_event *event);
 
 int membank_clients_wait(struct membank_service *service, u64 seen,
 			 ktime_t deadline);

@@ -26,6 +26,27 @@
 /* Most clients that one command tells of. */
 #define CLIENTS_MAX 4096
 
+/* How many connections each user has. */
+static struct membank_limit connections;
+
+/**
+ * membank_connection_init() - nobody is connected yet
+ *
+ * To be called before the first device node appears.
+ */
+void membank_connection_init(void)
+{
+	membank_limit_init(&connections, MEMBANK_CONNECTIONS_MAX);
+}
+
+/**
+ * membank_connection_exit() - after the last connection
+ */
+void membank_connection_exit(void)
+{
+	membank_limit_exit(&connections);
+}
+
 /* As for a file. */
 static bool may_connect(const struct membank_service *service)
 {
@@ -48,6 +69,7 @@ static bool may_see_clients(const struct membank_service *service)
 static void client_end(struct membank_client *client)
 {
 	membank_client_leave(client);
+	membank_limit_uncharge(&connections, &client->connection);
 	membank_client_put(client);
 }
 
@@ -139,7 +161,9 @@ static struct membank_client *client_begin(struct membank_call *call,
 	client = membank_client_create(service);
 	if (IS_ERR(client))
 		goto drop_offers;
-	ret = offers_open(call, client, offers);
+	ret = membank_limit_charge(&connections, 1, &client->connection);
+	if (!ret)
+		ret = offers_open(call, client, offers);
 	if (ret) {
 		client_end(client);
 		client = ERR_PTR(ret);
@@ -156,7 +180,7 @@ static int service_connect(struct membank_call *call,
 	struct membank_offer offers[MEMBANK_OFFERS_MAX];
 	struct membank_service_connect *args = call->args;
 	struct membank_client *client;
-	int fd;
+	int fd, ret;
 
 	if (!may_connect(service))
 		return -EACCES;
@@ -171,12 +195,14 @@ static int service_connect(struct membank_call *call,
 	fd = connection_open(call, client);
 	if (fd < 0)
 		return fd;
+	/* If the service went meanwhile, the connection says so. */
+	ret = membank_client_enter(client);
+	if (ret)
+		return ret;
+	/* Memory of a user can take for ever: the server knows of it already. */
 	if (copy_to_user(u64_to_user_ptr(args->offers), offers,
 			 service->nr_offers * sizeof(*offers)))
 		return -EFAULT;
-
-	/* If the service went meanwhile, the connection says so. */
-	membank_client_enter(client);
 
 	args->out_nr_offers = service->nr_offers;
 	args->out_fd = fd;
@@ -188,8 +214,8 @@ static int service_connect(struct membank_call *call,
  * membank_connection_ioctl_connect() - MEMBANK_IOC_SERVICE_CONNECT
  * @call: the call, with a &struct membank_service_connect
  *
- * The server is told of the client when all is done except that the struct is
- * written back. If that fails, the client has come and gone for the server;
+ * The server is told of the client when all is done except that memory of the
+ * client is written. If that fails, the client has come and gone for the server;
  * of all other failures it hears nothing.
  *
  * Return: 0 or a negative errno, as &struct membank_service_connect says.

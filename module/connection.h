@@ -4,6 +4,8 @@
 
 struct membank_call;
 
+void membank_connection_init(void);
+void membank_connection_exit(void);
 int membank_connection_ioctl_connect(struct membank_call *call);
 int membank_connection_ioctl_clients(struct membank_call *call);
 

@@ -17,6 +17,7 @@
 #include "block.h"
 #include "chardev.h"
 #include "compat.h"
+#include "connection.h"
 #include "debugfs.h"
 #include "dmabuf.h"
 #include "heaps.h"
@@ -311,6 +312,7 @@ static int __init membank_init(void)
 	if (ret)
 		goto exit_region;
 	membank_service_init(offer_kinds);
+	membank_connection_init();
 	ret = membank_chardev_init(membank_sysfs_groups);
 	if (ret)
 		goto exit_service;
@@ -319,6 +321,7 @@ static int __init membank_init(void)
 	return 0;
 
 exit_service:
+	membank_connection_exit();
 	membank_service_exit();
 	membank_peers_exit();
 exit_region:
@@ -336,6 +339,7 @@ static void __exit membank_exit(void)
 	membank_heaps_exit();
 	membank_debugfs_exit();
 	membank_chardev_exit();
+	membank_connection_exit();
 	membank_service_exit();
 	membank_peers_exit();
 	membank_region_exit();

@@ -98,7 +98,7 @@ static ssize_t service_read(struct file *file, char __user *buffer,
 				membank_clients_give_back(service, event);
 				return done ?: ret;
 			}
-			membank_client_put(event->client);
+			membank_clients_told(service, event);
 			done += one;
 			continue;
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Services: who is told which clients there are, waiting until one comes or
- * goes, and how many there can be.
+ * Services: who is told which clients there are, and waiting until one comes or
+ * goes.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -427,73 +427,6 @@ TEST_F(clients, many_can_wait_and_some_be_killed)
 	for (i = 1; i < ARRAY_SIZE(children); i++)
 		EXPECT_EQ(0, test_wait_child(children[i]));
 	close(client);
-}
-
-TEST_F_TIMEOUT(clients, more_than_the_server_reads_of_are_refused, TEST_SLOW)
-{
-	static int fds[MEMBANK_BACKLOG_MAX];
-	struct membank_offer offer = { .fd = 7, .kind = 8, .rights = 9 };
-	int users = test_module_users(), i;
-	struct membank_service_event event;
-	unsigned int files;
-	void *unreadable = mmap(NULL, sizeof(event), PROT_NONE,
-				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	for (i = 0; i < MEMBANK_BACKLOG_MAX; i++) {
-		fds[i] = join(self->dev);
-		ASSERT_LE(0, fds[i]);
-	}
-	files = test_open_files();
-	EXPECT_EQ(-EAGAIN,
-		  service_connect(self->dev, "test", 0, &offer, 1, NULL));
-	EXPECT_EQ(-EAGAIN, service_connect(self->dev, "test", 60 * SECOND,
-					   &offer, 1, NULL));
-	EXPECT_EQ(7, offer.fd);
-	EXPECT_EQ(files, test_open_files());
-
-	/* To go makes no room: of who has gone the server has not read, too. */
-	close(fds[0]);
-	EXPECT_EQ(-EAGAIN, join(self->dev));
-	ASSERT_NE(MAP_FAILED, unreadable);
-	EXPECT_EQ(-1, read(self->fd, unreadable, sizeof(event)));
-	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(-EAGAIN, join(self->dev));
-
-	ASSERT_EQ(0, service_event(self->fd, &event));
-	EXPECT_EQ(1, event.client);
-	fds[0] = join(self->dev);
-	EXPECT_LE(0, fds[0]);
-	EXPECT_EQ(-EAGAIN, join(self->dev));
-
-	/* All are read of, and all go: there is as much room as before. */
-	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
-	while (!service_event(self->fd, &event))
-		;
-	for (i = 0; i < MEMBANK_BACKLOG_MAX; i++)
-		close(fds[i]);
-	while (!service_event(self->fd, &event))
-		;
-	EXPECT_EQ(users, test_module_users());
-	for (i = 0; i < MEMBANK_BACKLOG_MAX; i++) {
-		fds[i] = join(self->dev);
-		ASSERT_LE(0, fds[i]);
-	}
-	EXPECT_EQ(-EAGAIN, join(self->dev));
-}
-
-TEST_F(clients, who_fails_to_connect_takes_no_room)
-{
-	int notifier = notifier_create(self->dev), fd, client, i;
-	struct membank_offer offer = { .fd = notifier, .rights = BOTH };
-
-	ASSERT_LE(0, notifier);
-	fd = service_register(self->dev, "one", 0200, &offer, 1);
-	ASSERT_LE(0, fd);
-	for (i = 0; i < 2 * MEMBANK_BACKLOG_MAX; i++)
-		ASSERT_EQ(-EFAULT,
-			  service_connect(self->dev, "one", 0, NULL, 1, NULL));
-	client = service_connect(self->dev, "one", 0, &offer, 1, NULL);
-	EXPECT_LE(0, client);
 }
 
 TEST_HARNESS_MAIN

@@ -286,7 +286,6 @@ TEST_F(service, a_failed_connect_leaves_nothing_and_tells_nobody)
 	EXPECT_EQ(-ENOSPC,
 		  service_connect(self->dev, "two", 0, offers, 1, NULL));
 	EXPECT_EQ(0, memcmp(junk, offers, sizeof(junk)));
-	EXPECT_EQ(-EFAULT, service_connect(self->dev, "two", 0, NULL, 2, NULL));
 
 	/* Room for none, one, and both of the offers, but not all three. */
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));

@@ -715,8 +715,9 @@ int membank_service_read_event(int service,
  * Return: 0; -ENOENT: there is no such service; -ETIMEDOUT: none appeared in
  * time; -EACCES: it does not admit the caller; -ENOSPC: @offers is too short;
  * -ENODEV: a dataspace that it offers was revoked; -EAGAIN: its server has not
- * read of MEMBANK_BACKLOG_MAX clients yet; -EINTR: a signal came; -EINVAL: the
- * name is wrong.
+ * read of MEMBANK_BACKLOG_MAX clients yet, or of MEMBANK_BACKLOG_USER_MAX of the
+ * caller's user; -EDQUOT: the caller's user has MEMBANK_CONNECTIONS_MAX
+ * connections; -EINTR: a signal came; -EINVAL: the name is wrong.
  */
 int membank_service_connect(int dev, const char *name, int timeout_ms,
 			    struct membank_offer *offers, unsigned int *count,

@@ -1128,6 +1128,12 @@ struct membank_offer {
 /** MEMBANK_BACKLOG_MAX - most clients of a service that it has not read of yet */
 #define MEMBANK_BACKLOG_MAX 1024
 
+/** MEMBANK_BACKLOG_USER_MAX - most of these that one user can have */
+#define MEMBANK_BACKLOG_USER_MAX 256
+
+/** MEMBANK_CONNECTIONS_MAX - most connections that one user can have at a time */
+#define MEMBANK_CONNECTIONS_MAX 1024
+
 /**
  * enum membank_service_flags - what is special about a service
  * @MEMBANK_SERVICE_OWNER: @owner says whose it is
@@ -1238,8 +1244,13 @@ struct membank_service_event {
  * ETIMEDOUT: none appeared in time. EACCES: its mode does not admit the
  * caller. ENODEV: a dataspace that it offers was revoked. ENOSPC: it has more
  * than @nr_offers offers. EAGAIN: the server has not read yet of
- * %MEMBANK_BACKLOG_MAX clients that connected before. EINTR: a signal came.
- * EINVAL: the name is empty, has a '/' or no NUL.
+ * %MEMBANK_BACKLOG_MAX clients that connected before, or of
+ * %MEMBANK_BACKLOG_USER_MAX of the caller's user. EDQUOT: the caller's user has
+ * %MEMBANK_CONNECTIONS_MAX connections already, to whatever services. A caller
+ * with CAP_SYS_RESOURCE is not counted as one of a user. EINTR: a signal came.
+ * EINVAL: the name is empty, has a '/' or no NUL. EFAULT: the array, or the
+ * struct, is not mapped, or not writable: the server is told that a client came
+ * and is gone. Of the other failures it hears nothing.
  */
 struct membank_service_connect {
 	__u32 size;
