@@ -11,8 +11,10 @@
 #include <linux/ipc_namespace.h>
 #include <linux/mutex.h>
 #include <linux/nsproxy.h>
+#include <linux/random.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
+#include <linux/siphash.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
@@ -30,14 +32,47 @@ struct name_key {
 	const char *text;
 };
 
+/**
+ * struct name_wait - who waits for names, of which there are many to a queue
+ * @added: how often such a name was added; written under names_lock
+ * @queue: who waits for another @added
+ */
+struct name_wait {
+	unsigned int added;
+	wait_queue_head_t queue;
+};
+
 /* The names of all IPC namespaces: each has a reference, whoever finds it. */
 static struct rb_root names = RB_ROOT;
 
-/* How often a name was added; written under names_lock. */
-static unsigned int names_added;
-
 static DEFINE_MUTEX(names_lock);
-static DECLARE_WAIT_QUEUE_HEAD(names_wait);
+
+/*
+ * A new name wakes who waits for it, and few others: which ones nobody can
+ * choose, who does not know the key.
+ */
+static struct name_wait waits[64];
+static siphash_key_t waits_key;
+
+/**
+ * membank_names_init() - before there is a name
+ */
+void membank_names_init(void)
+{
+	unsigned int i;
+
+	get_random_bytes(&waits_key, sizeof(waits_key));
+	for (i = 0; i < ARRAY_SIZE(waits); i++)
+		init_waitqueue_head(&waits[i].queue);
+}
+
+static struct name_wait *wait_of(u64 ns_id, const char *text)
+{
+	siphash_key_t key = waits_key;
+
+	key.key[0] ^= ns_id;
+	return &waits[siphash(text, strlen(text), &key) % ARRAY_SIZE(waits)];
+}
 
 /**
  * membank_name_is_valid() - may something be called so
@@ -114,12 +149,14 @@ void membank_name_init(struct membank_name *name, const char *text)
  */
 int membank_name_add(struct membank_name *name)
 {
+	struct name_wait *wait = wait_of(name->ns_id, name->text);
+
 	scoped_guard(mutex, &names_lock) {
 		if (rb_find_add(&name->node, &names, node_cmp))
 			return -EEXIST;
-		WRITE_ONCE(names_added, names_added + 1);
+		WRITE_ONCE(wait->added, wait->added + 1);
 	}
-	wake_up_all(&names_wait);
+	wake_up_all(&wait->queue);
 	return 0;
 }
 
@@ -137,20 +174,21 @@ void membank_name_remove(struct membank_name *name)
 	RB_CLEAR_NODE(&name->node);
 }
 
-static bool names_changed(unsigned int seen)
+static bool was_added(const struct name_wait *wait, unsigned int seen)
 {
-	return READ_ONCE(names_added) != seen;
+	return READ_ONCE(wait->added) != seen;
 }
 
 /* 0 once a name was added since @seen was read, -ETIME, or -ERESTARTSYS. */
-static int names_sleep(unsigned int seen, ktime_t deadline)
+static int wait_sleep(struct name_wait *wait, unsigned int seen,
+		      ktime_t deadline)
 {
 	ktime_t left = membank_deadline_left(deadline);
-	wait_queue_head_t *queue = &names_wait;
+	wait_queue_head_t *queue = &wait->queue;
 
 	if (left <= 0)
 		return -ETIME;
-	return wait_event_interruptible_hrtimeout(*queue, names_changed(seen),
+	return wait_event_interruptible_hrtimeout(*queue, was_added(wait, seen),
 						  left);
 }
 
@@ -165,6 +203,7 @@ static int names_sleep(unsigned int seen, ktime_t deadline)
 struct membank_name *membank_names_find(const char *text, ktime_t deadline)
 {
 	const struct name_key key = key_here(text);
+	struct name_wait *wait = wait_of(key.ns_id, text);
 	struct membank_name *name;
 	struct rb_node *node;
 	unsigned int seen;
@@ -172,7 +211,7 @@ struct membank_name *membank_names_find(const char *text, ktime_t deadline)
 
 	for (;;) {
 		scoped_guard(mutex, &names_lock) {
-			seen = names_added;
+			seen = wait->added;
 			node = rb_find(&key, &names, key_cmp);
 			name = rb_entry_safe(node, struct membank_name, node);
 			if (name)
@@ -183,7 +222,7 @@ struct membank_name *membank_names_find(const char *text, ktime_t deadline)
 		if (!deadline)
 			return ERR_PTR(-ENOENT);
 
-		ret = names_sleep(seen, deadline);
+		ret = wait_sleep(wait, seen, deadline);
 		if (ret == -ETIME)
 			return ERR_PTR(-ETIMEDOUT);
 		if (ret)

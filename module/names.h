@@ -23,6 +23,7 @@ struct membank_name {
 	char text[MEMBANK_NAME_MAX + 1];
 };
 
+void membank_names_init(void);
 bool membank_name_is_valid(const char *text);
 bool membank_names_capable(int capability);
 

@@ -52,6 +52,7 @@ static atomic64_t last_serial;
 void membank_service_init(const struct membank_offer_ops *const *kinds)
 {
 	offer_kinds = kinds;
+	membank_names_init();
 	membank_limit_init(&services, MEMBANK_SERVICES_MAX);
 }
 

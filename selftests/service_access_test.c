@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 
@@ -194,6 +195,103 @@ TEST_F(access, a_service_that_does_not_admit_ends_the_wait_as_well)
 	ASSERT_LE(0, later.fd);
 	EXPECT_EQ(0, revents(later.fd, 0));
 	close(later.fd);
+}
+
+/* How often a process has gone to sleep. */
+static unsigned long sleeps(pid_t pid)
+{
+	unsigned long count = 0;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "voluntary_ctxt_switches: %lu", &count) == 1)
+			break;
+	fclose(file);
+	return count;
+}
+
+/* As many as would wake everybody once and again. */
+#define NAMES 640
+
+TEST_F(access, names_wake_few_who_wait_for_others)
+{
+	unsigned long before, count;
+	char name[16];
+	pid_t child;
+	int i, fd;
+
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(service_connect(self->dev, "awaited",
+				      MEMBANK_WAIT_FOREVER, NULL, 0, NULL) < 0);
+	ASSERT_TRUE(wait_state(child, 'S'));
+	before = sleeps(child);
+	for (i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "other %d", i);
+		fd = service_register(self->dev, name, 0, NULL, 0);
+		ASSERT_LE(0, fd);
+		close(fd);
+		/* Let it count each time. */
+		sched_yield();
+		ASSERT_TRUE(wait_state(child, 'S'));
+	}
+	count = sleeps(child) - before;
+	TH_LOG("woken %lu times by %d names", count, NAMES);
+	EXPECT_GT(NAMES / 4, count);
+
+	fd = service_register(self->dev, "awaited", 0200, NULL, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, test_wait_child(child));
+}
+
+/* In another IPC namespace, waits for a name that is to be there by and by. */
+static int wait_inside(int dev, const char *name, int ready)
+{
+	int client;
+
+	if (write(ready, "", 1) != 1)
+		return 1;
+	client = service_connect(dev, name, 60 * SECOND, NULL, 0, NULL);
+	return client < 0 ? 2 : 0;
+}
+
+TEST_F(access, a_name_ends_the_wait_of_its_own_namespace)
+{
+	int outer = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	const char *const names[2] = { "one", "two" };
+	int ready[2], fds[4], i;
+	pid_t children[4];
+	char byte;
+
+	/* Two wait outside, each for a name, and two inside for the same. */
+	ASSERT_EQ(0, pipe(ready));
+	for (i = 0; i < 4; i++) {
+		if (i == 2 && unshare(CLONE_NEWIPC))
+			SKIP(return, "no IPC namespaces in this kernel");
+		children[i] = fork();
+		ASSERT_LE(0, children[i]);
+		if (!children[i])
+			_exit(wait_inside(self->dev, names[i % 2], ready[1]));
+		ASSERT_EQ(1, read(ready[0], &byte, 1));
+		ASSERT_TRUE(wait_state(children[i], 'S'));
+	}
+
+	/* Each name ends one wait, from the last one to the first. */
+	for (i = 3; i >= 0; i--) {
+		if (i == 1)
+			ASSERT_EQ(0, setns(outer, CLONE_NEWIPC));
+		EXPECT_EQ(0, waitpid(children[i], NULL, WNOHANG));
+		fds[i] = service_register(self->dev, names[i % 2], 0200, NULL,
+					  0);
+		ASSERT_LE(0, fds[i]);
+		EXPECT_EQ(0, test_wait_child(children[i]));
+	}
 }
 
 static void *come_and_go(void *arg)
