@@ -5,7 +5,10 @@
 
 MEMBANK_API int membank_pager_create(int dev, int *out_pager, int *out_attach)
 {
-	struct membank_pager_create args = { .size = sizeof(args) };
+	struct membank_pager_create args = {
+		.size = sizeof(args),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 	int ret;
 
 	ret = membank_call(dev, MEMBANK_IOC_PAGER_CREATE, &args);

@@ -92,6 +92,7 @@ MEMBANK_API int membank_region_list(int dev, uint64_t start, uint64_t length,
 		.length = length,
 		.entries = (uintptr_t)entries,
 		.nr_entries = room,
+		.entry_size = sizeof(*entries),
 	};
 	int ret;
 

@@ -28,9 +28,11 @@ MEMBANK_API int membank_service_register_for(int dev, const char *name,
 		.size = sizeof(args),
 		.offers = (uintptr_t)offers,
 		.nr_offers = count,
+		.offer_size = sizeof(*offers),
 		.mode = mode,
 		.owner = owner,
 		.group = group,
+		.event_size = sizeof(struct membank_service_event),
 	};
 	int ret;
 
@@ -79,6 +81,7 @@ MEMBANK_API int membank_service_connect(int dev, const char *name,
 		.size = sizeof(args),
 		.offers = (uintptr_t)offers,
 		.nr_offers = *count,
+		.offer_size = sizeof(*offers),
 		.timeout_ns = timeout_ns(timeout_ms),
 	};
 	int ret;
@@ -126,6 +129,7 @@ MEMBANK_API int membank_service_list(int dev, const char *after,
 		.size = sizeof(args),
 		.entries = (uintptr_t)entries,
 		.nr_entries = *count,
+		.entry_size = sizeof(*entries),
 	};
 	int ret;
 
@@ -150,6 +154,7 @@ MEMBANK_API int membank_service_clients(int dev, const char *name,
 		.size = sizeof(args),
 		.clients = (uintptr_t)clients,
 		.nr_clients = *count,
+		.entry_size = sizeof(*clients),
 		.after = after,
 		.changes = changes ? *changes : 0,
 		.timeout_ns = timeout_ns(timeout_ms),

@@ -382,7 +382,7 @@ static const struct membank_command node_commands[] = {
 			struct membank_notifier_create, __reserved,
 			membank_notifier_ioctl_create),
 	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_REGISTER,
-			struct membank_service_register, group,
+			struct membank_service_register, __reserved,
 			membank_service_ioctl_register),
 	MEMBANK_COMMAND(MEMBANK_IOC_SERVICE_CONNECT,
 			struct membank_service_connect, name,
@@ -408,7 +408,7 @@ static_assert(sizeof(struct membank_region_attach) == 48);
 static_assert(sizeof(struct membank_region_detach) == 64);
 static_assert(sizeof(struct membank_region_find) == 56);
 static_assert(sizeof(struct membank_region_entry) == 56);
-static_assert(sizeof(struct membank_region_list) == 48);
+static_assert(sizeof(struct membank_region_list) == 56);
 static_assert(sizeof(struct membank_area_reserve) == 40);
 static_assert(sizeof(struct membank_area_free) == 32);
 

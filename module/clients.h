@@ -41,6 +41,7 @@ struct membank_service_offer {
  * @uid: its owner; constant
  * @gid: its group; constant
  * @mode: who may connect; constant
+ * @event_size: bytes of an event for who reads it; constant
  * @share: the user who registered it, who can have so many
  * @nr_offers: how many of @offers there are; constant once the name is found
  * @offers: constant likewise
@@ -70,6 +71,7 @@ struct membank_service {
 	kuid_t uid;
 	kgid_t gid;
 	u32 mode;
+	u32 event_size;
 	struct membank_share share;
 	u32 nr_offers;
 	struct membank_service_offer offers[MEMBANK_OFFERS_MAX];

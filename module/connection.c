@@ -12,7 +12,6 @@
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <linux/membank.h>
 
@@ -96,9 +95,9 @@ static const struct file_operations connection_fops = {
 };
 
 static_assert(sizeof(struct membank_offer) == 16);
-static_assert(sizeof(struct membank_service_connect) == 104);
+static_assert(sizeof(struct membank_service_connect) == 112);
 static_assert(sizeof(struct membank_service_client) == 24);
-static_assert(sizeof(struct membank_service_clients) == 120);
+static_assert(sizeof(struct membank_service_clients) == 128);
 
 /* Open each offer, which the caller holds, and write to @out what a client gets. */
 static int offers_open(struct membank_call *call,
@@ -200,9 +199,10 @@ static int service_connect(struct membank_call *call,
 	if (ret)
 		return ret;
 	/* Memory of a user can take for ever: the server knows of it already. */
-	if (copy_to_user(u64_to_user_ptr(args->offers), offers,
-			 service->nr_offers * sizeof(*offers)))
-		return -EFAULT;
+	ret = membank_elements_write(args->offers, args->offer_size, offers,
+				     sizeof(*offers), service->nr_offers);
+	if (ret)
+		return ret;
 
 	args->out_nr_offers = service->nr_offers;
 	args->out_fd = fd;
@@ -230,8 +230,11 @@ int membank_connection_ioctl_connect(struct membank_call *call)
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (!membank_name_is_valid(args->name))
+	if (args->__reserved || !membank_name_is_valid(args->name))
 		return -EINVAL;
+	ret = membank_element_check(args->offer_size, MEMBANK_OFFER_SIZE_MIN);
+	if (ret)
+		return ret;
 
 	deadline = membank_deadline(args->timeout_ns);
 	do {
@@ -267,10 +270,8 @@ static int tell_clients(struct membank_service *service,
 		return -ENOMEM;
 	args->out_nr_clients = membank_clients_list(service, args->after, list,
 						    room, &args->out_changes);
-	ret = copy_to_user(u64_to_user_ptr(args->clients), list,
-			   args->out_nr_clients * sizeof(*list)) ?
-		      -EFAULT :
-		      0;
+	ret = membank_elements_write(args->clients, args->entry_size, list,
+				     sizeof(*list), args->out_nr_clients);
 	kvfree(list);
 	return ret;
 }
@@ -290,8 +291,13 @@ int membank_connection_ioctl_clients(struct membank_call *call)
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (!membank_name_is_valid(args->name))
+	if (args->__reserved || !membank_name_is_valid(args->name))
 		return -EINVAL;
+	ret = membank_element_check(args->entry_size,
+				    offsetofend(struct membank_service_client,
+						__reserved));
+	if (ret)
+		return ret;
 
 	name = membank_names_find(args->name, 0);
 	if (IS_ERR(name))

@@ -83,6 +83,64 @@ int membank_call_publish(struct membank_call *call, struct file *file)
 	return fd;
 }
 
+/**
+ * membank_element_check() - can an element be as long as that
+ * @size: bytes of an element of the caller's array
+ * @min_size: size of the struct in the first release; never changed
+ *
+ * Return: 0, -EINVAL (shorter), -E2BIG (longer than a page).
+ */
+int membank_element_check(u32 size, u32 min_size)
+{
+	if (size < min_size)
+		return -EINVAL;
+	return size > PAGE_SIZE ? -E2BIG : 0;
+}
+
+/**
+ * membank_elements_read() - take an array from the caller
+ * @elements: where to
+ * @size: of one, as this kernel knows it
+ * @from: address of the caller's array
+ * @user_size: of one there; see membank_element_check()
+ * @count: how many
+ *
+ * Return: 0, -EFAULT, -E2BIG (what this kernel does not know is not zero).
+ */
+int membank_elements_read(void *elements, size_t size, u64 from, u32 user_size,
+			  u32 count)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < count && !ret; i++, from += user_size)
+		ret = copy_struct_from_user(elements + i * size, size,
+					    u64_to_user_ptr(from), user_size);
+	return ret;
+}
+
+/**
+ * membank_elements_write() - give an array to the caller
+ * @to: address of the caller's array
+ * @user_size: of one there; see membank_element_check()
+ * @elements: from where
+ * @size: of one, as this kernel knows it
+ * @count: how many
+ *
+ * Return: 0, -EFAULT.
+ */
+int membank_elements_write(u64 to, u32 user_size, const void *elements,
+			   size_t size, u32 count)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < count && !ret; i++, to += user_size)
+		ret = copy_struct_to_user(u64_to_user_ptr(to), user_size,
+					  elements + i * size, size, NULL);
+	return ret;
+}
+
 static void call_install_files(struct membank_call *call)
 {
 	unsigned int i;

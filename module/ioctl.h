@@ -60,6 +60,12 @@ struct membank_command {
 		.handler = (_handler),                   \
 	}
 
+int membank_element_check(u32 size, u32 min_size);
+int membank_elements_read(void *elements, size_t size, u64 from, u32 user_size,
+			  u32 count);
+int membank_elements_write(u64 to, u32 user_size, const void *elements,
+			   size_t size, u32 count);
+
 int membank_call_write_back(struct membank_call *call);
 int membank_call_reserve(struct membank_call *call);
 void membank_call_fill(struct membank_call *call, struct file *file);

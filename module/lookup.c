@@ -10,7 +10,6 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <linux/membank.h>
 
@@ -19,6 +18,7 @@
 #include "compat.h"
 #include "dataspace.h"
 #include "dmabuf.h"
+#include "ioctl.h"
 #include "lookup.h"
 #include "mapping.h"
 #include "paged.h"
@@ -239,8 +239,13 @@ int membank_lookup_list(struct membank_space *space,
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (!room || last < args->start)
+	if (args->__reserved || !room || last < args->start)
 		return -EINVAL;
+	ret = membank_element_check(args->entry_size,
+				    offsetofend(struct membank_region_entry,
+						__reserved));
+	if (ret)
+		return ret;
 	/* What is on its way to user space is gathered before: no lock then. */
 	entries = kvmalloc_objs(*entries, room, GFP_KERNEL_ACCOUNT);
 	if (!entries)
@@ -252,9 +257,8 @@ int membank_lookup_list(struct membank_space *space,
 	fill_entries(space, args, min(last, ULONG_MAX - 1) + 1, entries, room);
 	unlock_space(space);
 
-	if (copy_to_user(u64_to_user_ptr(args->entries), entries,
-			 args->out_nr_entries * sizeof(*entries)))
-		ret = -EFAULT;
+	ret = membank_elements_write(args->entries, args->entry_size, entries,
+				     sizeof(*entries), args->out_nr_entries);
 free_entries:
 	kvfree(entries);
 	return ret;

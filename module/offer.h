@@ -3,7 +3,10 @@
 #define MEMBANK_OFFER_H
 
 #include <linux/errno.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
+
+#include <linux/membank.h>
 
 struct file;
 
@@ -42,6 +45,9 @@ static inline int membank_tag_check_offer(const struct membank_tag *tag,
 		return -ENODEV;
 	return tag->service ? -EACCES : 0;
 }
+
+/* Of struct membank_offer in the first release; never changed. */
+#define MEMBANK_OFFER_SIZE_MIN offsetofend(struct membank_offer, __reserved)
 
 /**
  * struct membank_offer_ops - one kind of thing that a service can offer

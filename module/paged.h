@@ -20,6 +20,7 @@ struct vm_area_struct;
 /**
  * struct membank_pager - what both ends have
  * @refs: one for each end and each region
+ * @fault_size: bytes of a fault for who reads it; constant
  * @lock: guards all below, all faults, and who adds an answer
  * @faults: that were not answered yet, oldest first
  * @unread: how many of them nobody has read yet
@@ -31,6 +32,7 @@ struct vm_area_struct;
  */
 struct membank_pager {
 	refcount_t refs;
+	u32 fault_size;
 	/* Everything below, all faults, and who adds an answer. */
 	struct mutex lock;
 	struct list_head faults;

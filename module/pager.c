@@ -83,19 +83,22 @@ static ssize_t pager_read(struct file *file, char __user *buffer, size_t length,
 			  loff_t *offset)
 {
 	struct membank_pager *pager = file->private_data;
+	const size_t one = pager->fault_size;
 	struct membank_pager_fault told;
 	size_t done = 0;
 	int ret;
 
-	if (length < sizeof(told))
+	if (length < one)
 		return -EINVAL;
-	while (length - done >= sizeof(told)) {
+	while (length - done >= one) {
 		if (take_unread(pager, &told)) {
-			if (copy_to_user(buffer + done, &told, sizeof(told))) {
+			ret = copy_struct_to_user(buffer + done, one, &told,
+						  sizeof(told), NULL);
+			if (ret) {
 				give_back(pager, told.id);
-				return done ?: -EFAULT;
+				return done ?: ret;
 			}
-			done += sizeof(told);
+			done += one;
 			continue;
 		}
 		if (done || READ_ONCE(pager->unused))
@@ -176,7 +179,7 @@ static const struct membank_command pager_commands[] = {
 };
 
 /* What is compiled into programs: it changes at the end only. */
-static_assert(sizeof(struct membank_pager_create) == 16);
+static_assert(sizeof(struct membank_pager_create) == 24);
 static_assert(sizeof(struct membank_pager_fault) == 40);
 static_assert(sizeof(struct membank_pager_reply) == 40);
 
@@ -247,7 +250,7 @@ struct file *membank_pager_region(int fd, u64 offset, u64 length, u32 flags)
 	return ERR_PTR(-EINVAL);
 }
 
-static struct membank_pager *create_pager(void)
+static struct membank_pager *create_pager(u32 fault_size)
 {
 	struct membank_pager *pager;
 
@@ -255,6 +258,7 @@ static struct membank_pager *create_pager(void)
 	if (!pager)
 		return NULL;
 	refcount_set(&pager->refs, 1);
+	pager->fault_size = fault_size;
 	mutex_init(&pager->lock);
 	INIT_LIST_HEAD(&pager->faults);
 	init_waitqueue_head(&pager->readers);
@@ -291,7 +295,14 @@ int membank_pager_ioctl_create(struct membank_call *call)
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	pager = create_pager();
+	if (args->__reserved)
+		return -EINVAL;
+	ret = membank_element_check(args->fault_size,
+				    offsetofend(struct membank_pager_fault,
+						__reserved));
+	if (ret)
+		return ret;
+	pager = create_pager(args->fault_size);
 	if (!pager)
 		return -ENOMEM;
 

@@ -65,7 +65,7 @@ void membank_service_exit(void)
 }
 
 static int event_copy(const struct membank_client_event *event,
-		      char __user *buffer)
+		      char __user *buffer, u32 size)
 {
 	const struct membank_client *client = event->client;
 	struct membank_service_event out = {
@@ -76,14 +76,14 @@ static int event_copy(const struct membank_client_event *event,
 		.gid = from_kgid_munged(current_user_ns(), client->gid),
 	};
 
-	return copy_to_user(buffer, &out, sizeof(out)) ? -EFAULT : 0;
+	return copy_struct_to_user(buffer, size, &out, sizeof(out), NULL);
 }
 
 static ssize_t service_read(struct file *file, char __user *buffer,
 			    size_t length, loff_t *offset)
 {
-	const size_t one = sizeof(struct membank_service_event);
 	struct membank_service *service = file->private_data;
+	const size_t one = service->event_size;
 	struct membank_client_event *event;
 	size_t done = 0;
 	int ret;
@@ -94,7 +94,7 @@ static ssize_t service_read(struct file *file, char __user *buffer,
 	while (length - done >= one) {
 		event = membank_clients_take_event(service);
 		if (event) {
-			ret = event_copy(event, buffer + done);
+			ret = event_copy(event, buffer + done, one);
 			if (ret) {
 				membank_clients_give_back(service, event);
 				return done ?: ret;
@@ -211,10 +211,11 @@ static const struct membank_command service_commands[] = {
 };
 
 static_assert(sizeof(struct membank_service_event) == 24);
-static_assert(sizeof(struct membank_service_register) == 104);
+static_assert(sizeof(struct membank_service_register) == 112);
 static_assert(sizeof(struct membank_service_notify) == 24);
 static_assert(sizeof(struct membank_service_revoke) == 24);
-static_assert(sizeof(struct membank_service_entry) == 344);
+static_assert(sizeof(struct membank_offered) == 8);
+static_assert(sizeof(struct membank_service_entry) == 216);
 static_assert(sizeof(struct membank_service_list) == 96);
 
 static long service_ioctl(struct file *file, unsigned int number,
@@ -327,6 +328,7 @@ service_create(const struct membank_service_register *args)
 	service->serial = atomic64_inc_return(&last_serial);
 	service->pid = get_pid(task_tgid(current));
 	service->mode = args->mode;
+	service->event_size = args->event_size;
 	membank_clients_init(service);
 	return service;
 }
@@ -346,6 +348,18 @@ static struct file *service_open(const struct membank_service_register *args)
 		membank_service_put(service);
 	}
 	return file;
+}
+
+static int check_elements(const struct membank_service_register *args)
+{
+	int ret =
+		membank_element_check(args->offer_size, MEMBANK_OFFER_SIZE_MIN);
+
+	if (ret)
+		return ret;
+	return membank_element_check(args->event_size,
+				     offsetofend(struct membank_service_event,
+						 gid));
 }
 
 /**
@@ -371,9 +385,13 @@ int membank_service_ioctl_register(struct membank_call *call)
 	if (args->__reserved || args->nr_offers > MEMBANK_OFFERS_MAX ||
 	    args->mode & ~0222 || !membank_name_is_valid(args->name))
 		return -EINVAL;
-	if (copy_from_user(offers, u64_to_user_ptr(args->offers),
-			   args->nr_offers * sizeof(*offers)))
-		return -EFAULT;
+	ret = check_elements(args);
+	if (ret)
+		return ret;
+	ret = membank_elements_read(offers, sizeof(*offers), args->offers,
+				    args->offer_size, args->nr_offers);
+	if (ret)
+		return ret;
 
 	file = service_open(args);
 	if (IS_ERR(file))
@@ -411,7 +429,6 @@ static void describe(const struct membank_service *service,
 	entry->nr_offers = service->nr_offers;
 	entry->nr_clients = READ_ONCE(service->nr_clients);
 	for (i = 0; i < service->nr_offers; i++) {
-		entry->offers[i].fd = -1;
 		entry->offers[i].kind = service->offers[i].ops->kind;
 		entry->offers[i].rights = service->offers[i].rights;
 	}
@@ -430,18 +447,24 @@ int membank_service_ioctl_list(struct membank_call *call)
 	struct membank_service *service;
 	struct membank_name **names;
 	unsigned int room, count, i;
-	int ret = -ENOMEM;
 	bool more;
+	int ret;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (args->__reserved || !args->nr_entries ||
+	if (!args->nr_entries ||
 	    !memchr(args->after, '\0', sizeof(args->after)))
 		return -EINVAL;
+	ret = membank_element_check(args->entry_size,
+				    offsetofend(struct membank_service_entry,
+						offers));
+	if (ret)
+		return ret;
 
 	room = min_t(u32, args->nr_entries, MEMBANK_SERVICE_LIST_MAX);
 	names = kcalloc(room, sizeof(*names), GFP_KERNEL_ACCOUNT);
 	entries = kvcalloc(room, sizeof(*entries), GFP_KERNEL_ACCOUNT);
+	ret = -ENOMEM;
 	if (!names || !entries)
 		goto free;
 
@@ -451,13 +474,10 @@ int membank_service_ioctl_list(struct membank_call *call)
 		describe(service, &entries[i]);
 		membank_service_put(service);
 	}
-	ret = -EFAULT;
-	if (copy_to_user(u64_to_user_ptr(args->entries), entries,
-			 count * sizeof(*entries)))
-		goto free;
 	args->out_nr_entries = count;
 	args->out_more = more;
-	ret = 0;
+	ret = membank_elements_write(args->entries, args->entry_size, entries,
+				     sizeof(*entries), count);
 free:
 	kvfree(entries);
 	kfree(names);

@@ -375,7 +375,10 @@ TEST_F(detach, without_a_free_descriptor_detaches_nothing)
 
 TEST_F(detach, gives_back_the_end_of_a_pager)
 {
-	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_create pager = {
+		.size = sizeof(pager),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 
 	test_ok(self->dev, MEMBANK_IOC_PAGER_CREATE, &pager);
 	ASSERT_EQ(0, attach_other(self, pager.out_attach_fd, 0, 4, PAGER));

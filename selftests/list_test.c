@@ -213,7 +213,10 @@ TEST_F(list, has_every_field_of_each_kind)
 
 TEST_F(list, of_a_pager_names_no_bank)
 {
-	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_create pager = {
+		.size = sizeof(pager),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 	struct membank_region_attach args;
 
 	test_ok(self->dev, MEMBANK_IOC_PAGER_CREATE, &pager);

@@ -120,6 +120,9 @@ def command(number, layout, *values):
     fcntl.ioctl(dev, number, args, True)
     return struct.unpack("=I" + layout, args)
 
+def register(mode):
+    return command(0xbb40, "IQIIIi64sIIII", 0, 0, 0, 16, mode, -1, b"load-test", 0, 0, 24, 0)[-6]
+
 if kind == "mapping":
     keep.append(mmap.mmap(dev, 4096))
     os.closerange(3, 64)
@@ -137,12 +140,11 @@ elif kind == "notifier":
     keep.append(command(0xbb30, "IiI", 0, -1, 0))
     os.close(dev)
 elif kind == "service":
-    keep.append(command(0xbb40, "IQIIiI64sII", 0, 0, 0, 0, -1, 0, b"load-test", 0, 0))
+    register(0)
     os.close(dev)
 elif kind == "connection":
-    name = b"load-test"
-    service = command(0xbb40, "IQIIiI64sII", 0, 0, 0, 0o222, -1, 0, name, 0, 0)[-5]
-    keep.append(command(0xbb41, "IQQIIii64s", 0, 0, 0, 0, 0, -1, -1, name))
+    service = register(0o222)
+    command(0xbb41, "IQQIIIIii64s", 0, 0, 0, 0, 16, 0, 0, -1, -1, b"load-test")
     os.close(service)
     os.close(dev)
 elif kind == "page in a pipe":

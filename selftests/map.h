@@ -109,6 +109,8 @@ static inline int map_list(int dev, const void *start, __u64 length,
 	args->length = length;
 	args->entries = (uintptr_t)entries;
 	args->nr_entries = room;
+	args->entry_size = sizeof(*entries);
+	args->__reserved = 0;
 	return test_ioctl(dev, MEMBANK_IOC_REGION_LIST, args);
 }
 

@@ -44,6 +44,8 @@ static inline int pager_create(int dev, struct pager *pager)
 	memset(&args, TEST_JUNK, sizeof(args));
 	args.size = sizeof(args);
 	args.flags = 0;
+	args.fault_size = sizeof(struct membank_pager_fault);
+	args.__reserved = 0;
 	ret = test_ioctl(dev, MEMBANK_IOC_PAGER_CREATE, &args);
 	pager->fd = args.out_fd;
 	pager->attach = args.out_attach_fd;

@@ -254,6 +254,8 @@ TEST_F(pager_memory, find_and_list_know_its_pager)
 	list.length = PAGE;
 	list.entries = (uintptr_t)&entry;
 	list.nr_entries = 1;
+	list.entry_size = sizeof(entry);
+	list.__reserved = 0;
 	test_ok(self->dev, MEMBANK_IOC_REGION_LIST, &list);
 	EXPECT_EQ(1, list.out_nr_entries);
 	EXPECT_EQ(0, list.out_next);

@@ -79,6 +79,7 @@ TEST_F(pager, create_that_fails_opens_nothing)
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, args);
 	args->size = sizeof(*args);
+	args->fault_size = sizeof(struct membank_pager_fault);
 	ASSERT_EQ(0, mprotect(args, PAGE, PROT_READ));
 	test_err(EFAULT, self->dev, MEMBANK_IOC_PAGER_CREATE, args);
 	EXPECT_EQ(open, test_open_files());

@@ -449,7 +449,10 @@ TEST_F(flags, some_do_not_go_together)
 		PAGER | NO_ALIAS,	    PAGER | RESERVED,
 		SEARCH | OVERMAP | IN_AREA, PAGER | NO_ALIAS | RESERVED,
 	};
-	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_create pager = {
+		.size = sizeof(pager),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 	struct membank_region_attach args;
 	int fds[2];
 	size_t i;
@@ -531,7 +534,10 @@ TEST_F(flags, what_its_pager_refuses_is_not_filled)
 	ASSERT_EQ(0,
 		  map_reserve(self->dev, self->hole, LENGTH, 0, &self->other));
 	for (i = 0; i < 4; i++) {
-		pager = (struct membank_pager_create){ .size = sizeof(pager) };
+		pager = (struct membank_pager_create){
+			.size = sizeof(pager),
+			.fault_size = sizeof(struct membank_pager_fault),
+		};
 		test_ok(self->dev, MEMBANK_IOC_PAGER_CREATE, &pager);
 		/* By an error, or for ever. */
 		pager.flags = i % 2;

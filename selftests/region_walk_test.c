@@ -459,6 +459,7 @@ TEST(region_that_mremap_moved_is_in_no_area)
 		.length = 4 * MIB,
 		.entries = (uintptr_t)entries,
 		.nr_entries = ARRAY_SIZE(entries),
+		.entry_size = sizeof(*entries),
 	};
 	struct membank_area_reserve area = {
 		.size = sizeof(area),

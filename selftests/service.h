@@ -21,17 +21,19 @@ static inline void name_copy(char *to, const char *from)
 		to[i] = from[i];
 }
 
+/* The sizes that who registers has to say. */
+#define REGISTER_SIZES                                   \
+	.size = sizeof(struct membank_service_register), \
+	.offer_size = sizeof(struct membank_offer),      \
+	.event_size = sizeof(struct membank_service_event)
+
 /* Returns the service, which @owner and @group are given as @flags say. */
 static inline int service_register_for(int dev, const char *name, __u32 mode,
 				       __u32 flags, __u32 owner, __u32 group)
 {
 	struct membank_service_register args = {
-		.size = sizeof(args),
-		.flags = flags,
-		.mode = mode,
-		.out_fd = NOT_OPEN,
-		.owner = owner,
-		.group = group,
+		REGISTER_SIZES,	    .flags = flags, .mode = mode,
+		.out_fd = NOT_OPEN, .owner = owner, .group = group,
 	};
 	int ret;
 
@@ -46,10 +48,8 @@ static inline int service_register(int dev, const char *name, __u32 mode,
 				   __u32 nr_offers)
 {
 	struct membank_service_register args = {
-		.size = sizeof(args),
-		.offers = (uintptr_t)offers,
-		.nr_offers = nr_offers,
-		.mode = mode,
+		REGISTER_SIZES,		.offers = (uintptr_t)offers,
+		.nr_offers = nr_offers, .mode = mode,
 		.out_fd = NOT_OPEN,
 	};
 	int ret;
@@ -69,6 +69,7 @@ static inline int service_connect(int dev, const char *name, __u64 timeout_ns,
 		.timeout_ns = timeout_ns,
 		.offers = (uintptr_t)offers,
 		.nr_offers = nr_offers,
+		.offer_size = sizeof(*offers),
 		.out_nr_offers = ~0U,
 		.out_fd = NOT_OPEN,
 		.out_pid = -1,
@@ -128,6 +129,7 @@ static inline int service_list(int dev, const char *after,
 		.size = sizeof(args),
 		.entries = (uintptr_t)entries,
 		.nr_entries = room,
+		.entry_size = sizeof(*entries),
 		.out_nr_entries = ~0U,
 		.out_more = ~0U,
 	};
@@ -157,6 +159,7 @@ static inline int service_clients(int dev, const char *name,
 	args->size = sizeof(*args);
 	args->clients = (uintptr_t)clients;
 	args->nr_clients = room;
+	args->entry_size = sizeof(*clients);
 	args->out_nr_clients = ~0U;
 	args->out_changes = TEST_NONE;
 	name_copy(args->name, name);

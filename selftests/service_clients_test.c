@@ -67,11 +67,14 @@ TEST_F(clients, takes_its_struct_in_every_form)
 		.size = sizeof(good),
 		.clients = (uintptr_t)&client,
 		.nr_clients = 1,
+		.entry_size = sizeof(client),
 		.name = "test",
 	};
 
 	EXPECT_FORM(self->dev, MEMBANK_IOC_SERVICE_CLIENTS, &good, sizeof(good),
 		    FORM_NO_FD, 0);
+	good.__reserved = 1;
+	test_err(EINVAL, self->dev, MEMBANK_IOC_SERVICE_CLIENTS, &good);
 }
 
 TEST_F(clients, of_no_service_are_refused)

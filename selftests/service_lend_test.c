@@ -526,7 +526,10 @@ static int answer(int pager, char *mem, int fd, int *signal)
 
 TEST_F(lend, revoke_takes_what_a_pager_has_answered_with)
 {
-	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_create pager = {
+		.size = sizeof(pager),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 	struct borrower *first = &self->borrowers[0];
 	struct membank_region_attach attach = {
 		.size = sizeof(attach),

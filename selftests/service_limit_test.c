@@ -42,7 +42,10 @@ FIXTURE(limit)
 FIXTURE_SETUP(limit)
 {
 	struct rlimit limit = { .rlim_cur = 16384, .rlim_max = 16384 };
-	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_create pager = {
+		.size = sizeof(pager),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 	struct membank_region_attach attach = {
 		.size = sizeof(attach),
 		.flags = MEMBANK_REGION_PAGER | MEMBANK_REGION_SEARCH_ADDR,

@@ -297,7 +297,10 @@ TEST_F(reoffer, of_what_the_region_map_of_another_process_gives_is_refused)
 /* Of the end of a pager nothing is lent, whatever it has answered with. */
 TEST_F(reoffer, of_a_region_with_a_pager_is_none)
 {
-	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_create pager = {
+		.size = sizeof(pager),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 	struct membank_region_attach attach = {
 		.size = sizeof(attach),
 		.flags = MEMBANK_REGION_PAGER | MEMBANK_REGION_SEARCH_ADDR,

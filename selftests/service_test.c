@@ -42,8 +42,7 @@ FIXTURE_TEARDOWN_PARENT(service)
 
 TEST_F(service, register_takes_its_struct_in_every_form)
 {
-	struct membank_service_register good = { .size = sizeof(good),
-						 .mode = 0222,
+	struct membank_service_register good = { REGISTER_SIZES, .mode = 0222,
 						 .name = "form" };
 
 	EXPECT_FORM(self->dev, MEMBANK_IOC_SERVICE_REGISTER, &good,
@@ -55,17 +54,25 @@ TEST_F(service, register_takes_its_struct_in_every_form)
 
 TEST_F(service, connect_takes_its_struct_in_every_form)
 {
-	struct membank_service_connect good = { .size = sizeof(good),
-						.name = "test" };
+	struct membank_service_connect good = {
+		.size = sizeof(good),
+		.offer_size = sizeof(struct membank_offer),
+		.name = "test",
+	};
 
 	EXPECT_FORM(self->dev, MEMBANK_IOC_SERVICE_CONNECT, &good, sizeof(good),
 		    offsetof(typeof(good), out_fd), 0);
+	good.__reserved = 1;
+	test_err(EINVAL, self->dev, MEMBANK_IOC_SERVICE_CONNECT, &good);
 }
 
 TEST_F(service, services_and_connections_have_not_the_commands_of_nodes)
 {
-	struct membank_service_connect args = { .size = sizeof(args),
-						.name = "test" };
+	struct membank_service_connect args = {
+		.size = sizeof(args),
+		.offer_size = sizeof(struct membank_offer),
+		.name = "test",
+	};
 	int client = service_connect(self->dev, "test", 0, NULL, 0, NULL);
 
 	ASSERT_LE(0, client);
@@ -309,6 +316,7 @@ TEST_F(service, a_struct_that_cannot_be_written_is_no_client)
 {
 	static const struct membank_service_connect args = {
 		.size = sizeof(args),
+		.offer_size = sizeof(struct membank_offer),
 		.name = "test",
 	};
 

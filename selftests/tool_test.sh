@@ -146,8 +146,8 @@ with_services() {
 		import ctypes, fcntl, os, struct, sys, time
 		dev = os.open('/dev/membank', os.O_RDWR)
 		offers = ctypes.create_string_buffer(32)
-		args = bytearray(struct.pack('IIQQIIii64s', 104, 0, 0, ctypes.addressof(offers),
-			2, 0, 0, 0, b'shm'))
+		args = bytearray(struct.pack('IIQQIIIIii64s', 112, 0, 0,
+			ctypes.addressof(offers), 2, 16, 0, 0, 0, 0, b'shm'))
 		fcntl.ioctl(dev, 0xbb41, args)
 		time.sleep(300)
 	EOF

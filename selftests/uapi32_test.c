@@ -150,6 +150,7 @@ static void test_area(int dev)
 		.size = sizeof(list),
 		.entries = (unsigned long)entries,
 		.nr_entries = 4,
+		.entry_size = sizeof(*entries),
 	};
 	struct membank_region_detach detach = {
 		.size = sizeof(detach),
@@ -207,7 +208,10 @@ static void test_pager(int dev)
 		.size = sizeof(alloc),
 		.length = LENGTH,
 	};
-	struct membank_pager_create pager = { .size = sizeof(pager) };
+	struct membank_pager_create pager = {
+		.size = sizeof(pager),
+		.fault_size = sizeof(struct membank_pager_fault),
+	};
 	struct membank_pager_fault fault = {};
 	struct membank_pager_reply reply = {
 		.size = sizeof(reply),
@@ -269,17 +273,21 @@ static void test_service(int dev)
 	struct membank_notifier_create create = { .size = sizeof(create) };
 	struct membank_notifier_trigger trigger = { .size = sizeof(trigger) };
 	struct membank_offer offer = { .rights = MEMBANK_NOTIFIER_TRIGGER };
+	struct membank_service_event event = {};
 	struct membank_offer got = {};
 	struct membank_service_register service = {
 		.size = sizeof(service),
 		.offers = (unsigned long)&offer,
 		.nr_offers = 1,
+		.offer_size = sizeof(offer),
 		.name = "uapi32-test",
+		.event_size = sizeof(event),
 	};
 	struct membank_service_connect client = {
 		.size = sizeof(client),
 		.offers = (unsigned long)&got,
 		.nr_offers = 1,
+		.offer_size = sizeof(got),
 		.name = "uapi32-test",
 	};
 	int ret;
@@ -295,6 +303,9 @@ static void test_service(int dev)
 	result(!ret && got.kind == MEMBANK_OFFER_NOTIFIER, "connects to it");
 	result(!command(got.fd, MEMBANK_IOC_NOTIFIER_TRIGGER, &trigger),
 	       "triggers what it was offered");
+	ret = call(SYS_READ, service.out_fd, (long)&event, sizeof(event));
+	result(ret == sizeof(event) && event.client == 1,
+	       "is told of a client");
 }
 
 void _start(void);
@@ -304,7 +315,7 @@ void __attribute__((force_align_arg_pointer)) _start(void)
 	struct membank_get_info info = { .size = sizeof(info) };
 	int dev, ret;
 
-	say("TAP version 13\n1..26\n");
+	say("TAP version 13\n1..27\n");
 	dev = call(SYS_OPEN, (long)"/dev/membank", 2, 0);
 	result(dev >= 0, "opens /dev/membank");
 	ret = command(dev, MEMBANK_IOC_GET_INFO, &info);
@@ -315,6 +326,6 @@ void __attribute__((force_align_arg_pointer)) _start(void)
 	test_pager(dev);
 	test_service(dev);
 	/* What was left out after a failure is a failure too. */
-	call(SYS_EXIT, failures || number != 26, 0, 0);
+	call(SYS_EXIT, failures || number != 27, 0, 0);
 	__builtin_unreachable();
 }

@@ -138,7 +138,7 @@ static const struct form region_list = {
 	.command = MEMBANK_IOC_REGION_LIST,
 	.size = sizeof(struct membank_region_list),
 	.flags_at = AT(region_list, flags),
-	.reserved_at = NONE,
+	.reserved_at = AT(region_list, __reserved),
 	.out_fd_at = NONE,
 };
 
@@ -163,7 +163,7 @@ static const struct form pager_create = {
 	.command = MEMBANK_IOC_PAGER_CREATE,
 	.size = sizeof(struct membank_pager_create),
 	.flags_at = AT(pager_create, flags),
-	.reserved_at = NONE,
+	.reserved_at = AT(pager_create, __reserved),
 	.out_fd_at = AT(pager_create, out_fd),
 	.out_fd2_at = AT(pager_create, out_attach_fd),
 };
@@ -227,7 +227,7 @@ static const struct form service_connect = {
 	.command = MEMBANK_IOC_SERVICE_CONNECT,
 	.size = sizeof(struct membank_service_connect),
 	.flags_at = AT(service_connect, flags),
-	.reserved_at = NONE,
+	.reserved_at = AT(service_connect, __reserved),
 	.out_fd_at = AT(service_connect, out_fd),
 };
 

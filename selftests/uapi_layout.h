@@ -137,15 +137,17 @@ LAYOUT_FIELD(membank_region_entry, kind, 44);
 LAYOUT_FIELD(membank_region_entry, flags, 48);
 LAYOUT_FIELD(membank_region_entry, __reserved, 52);
 
-LAYOUT_SIZE(membank_region_list, 48);
+LAYOUT_SIZE(membank_region_list, 56);
 LAYOUT_FIELD(membank_region_list, size, 0);
 LAYOUT_FIELD(membank_region_list, flags, 4);
 LAYOUT_FIELD(membank_region_list, start, 8);
 LAYOUT_FIELD(membank_region_list, length, 16);
 LAYOUT_FIELD(membank_region_list, entries, 24);
 LAYOUT_FIELD(membank_region_list, nr_entries, 32);
-LAYOUT_FIELD(membank_region_list, out_nr_entries, 36);
-LAYOUT_FIELD(membank_region_list, out_next, 40);
+LAYOUT_FIELD(membank_region_list, entry_size, 36);
+LAYOUT_FIELD(membank_region_list, out_nr_entries, 40);
+LAYOUT_FIELD(membank_region_list, __reserved, 44);
+LAYOUT_FIELD(membank_region_list, out_next, 48);
 
 LAYOUT_SIZE(membank_area_reserve, 40);
 LAYOUT_FIELD(membank_area_reserve, size, 0);
@@ -163,11 +165,13 @@ LAYOUT_FIELD(membank_area_free, addr, 8);
 LAYOUT_FIELD(membank_area_free, out_start, 16);
 LAYOUT_FIELD(membank_area_free, out_length, 24);
 
-LAYOUT_SIZE(membank_pager_create, 16);
+LAYOUT_SIZE(membank_pager_create, 24);
 LAYOUT_FIELD(membank_pager_create, size, 0);
 LAYOUT_FIELD(membank_pager_create, flags, 4);
-LAYOUT_FIELD(membank_pager_create, out_fd, 8);
-LAYOUT_FIELD(membank_pager_create, out_attach_fd, 12);
+LAYOUT_FIELD(membank_pager_create, fault_size, 8);
+LAYOUT_FIELD(membank_pager_create, __reserved, 12);
+LAYOUT_FIELD(membank_pager_create, out_fd, 16);
+LAYOUT_FIELD(membank_pager_create, out_attach_fd, 20);
 
 LAYOUT_SIZE(membank_pager_fault, 40);
 LAYOUT_FIELD(membank_pager_fault, id, 0);
@@ -215,17 +219,19 @@ LAYOUT_FIELD(membank_offer, kind, 4);
 LAYOUT_FIELD(membank_offer, rights, 8);
 LAYOUT_FIELD(membank_offer, __reserved, 12);
 
-LAYOUT_SIZE(membank_service_register, 104);
+LAYOUT_SIZE(membank_service_register, 112);
 LAYOUT_FIELD(membank_service_register, size, 0);
 LAYOUT_FIELD(membank_service_register, flags, 4);
 LAYOUT_FIELD(membank_service_register, offers, 8);
 LAYOUT_FIELD(membank_service_register, nr_offers, 16);
-LAYOUT_FIELD(membank_service_register, mode, 20);
-LAYOUT_FIELD(membank_service_register, out_fd, 24);
-LAYOUT_FIELD(membank_service_register, __reserved, 28);
+LAYOUT_FIELD(membank_service_register, offer_size, 20);
+LAYOUT_FIELD(membank_service_register, mode, 24);
+LAYOUT_FIELD(membank_service_register, out_fd, 28);
 LAYOUT_FIELD(membank_service_register, name, 32);
 LAYOUT_FIELD(membank_service_register, owner, 96);
 LAYOUT_FIELD(membank_service_register, group, 100);
+LAYOUT_FIELD(membank_service_register, event_size, 104);
+LAYOUT_FIELD(membank_service_register, __reserved, 108);
 
 LAYOUT_SIZE(membank_service_event, 24);
 LAYOUT_FIELD(membank_service_event, type, 0);
@@ -234,16 +240,18 @@ LAYOUT_FIELD(membank_service_event, client, 8);
 LAYOUT_FIELD(membank_service_event, uid, 16);
 LAYOUT_FIELD(membank_service_event, gid, 20);
 
-LAYOUT_SIZE(membank_service_connect, 104);
+LAYOUT_SIZE(membank_service_connect, 112);
 LAYOUT_FIELD(membank_service_connect, size, 0);
 LAYOUT_FIELD(membank_service_connect, flags, 4);
 LAYOUT_FIELD(membank_service_connect, timeout_ns, 8);
 LAYOUT_FIELD(membank_service_connect, offers, 16);
 LAYOUT_FIELD(membank_service_connect, nr_offers, 24);
-LAYOUT_FIELD(membank_service_connect, out_nr_offers, 28);
-LAYOUT_FIELD(membank_service_connect, out_fd, 32);
-LAYOUT_FIELD(membank_service_connect, out_pid, 36);
-LAYOUT_FIELD(membank_service_connect, name, 40);
+LAYOUT_FIELD(membank_service_connect, offer_size, 28);
+LAYOUT_FIELD(membank_service_connect, out_nr_offers, 32);
+LAYOUT_FIELD(membank_service_connect, __reserved, 36);
+LAYOUT_FIELD(membank_service_connect, out_fd, 40);
+LAYOUT_FIELD(membank_service_connect, out_pid, 44);
+LAYOUT_FIELD(membank_service_connect, name, 48);
 
 LAYOUT_SIZE(membank_notifier_unmask, 8);
 LAYOUT_FIELD(membank_notifier_unmask, size, 0);
@@ -271,7 +279,11 @@ LAYOUT_FIELD(membank_service_revoke, client, 8);
 LAYOUT_FIELD(membank_service_revoke, offer, 16);
 LAYOUT_FIELD(membank_service_revoke, __reserved, 20);
 
-LAYOUT_SIZE(membank_service_entry, 344);
+LAYOUT_SIZE(membank_offered, 8);
+LAYOUT_FIELD(membank_offered, kind, 0);
+LAYOUT_FIELD(membank_offered, rights, 4);
+
+LAYOUT_SIZE(membank_service_entry, 216);
 LAYOUT_FIELD(membank_service_entry, name, 0);
 LAYOUT_FIELD(membank_service_entry, pid, 64);
 LAYOUT_FIELD(membank_service_entry, uid, 68);
@@ -286,9 +298,9 @@ LAYOUT_FIELD(membank_service_list, size, 0);
 LAYOUT_FIELD(membank_service_list, flags, 4);
 LAYOUT_FIELD(membank_service_list, entries, 8);
 LAYOUT_FIELD(membank_service_list, nr_entries, 16);
-LAYOUT_FIELD(membank_service_list, out_nr_entries, 20);
-LAYOUT_FIELD(membank_service_list, out_more, 24);
-LAYOUT_FIELD(membank_service_list, __reserved, 28);
+LAYOUT_FIELD(membank_service_list, entry_size, 20);
+LAYOUT_FIELD(membank_service_list, out_nr_entries, 24);
+LAYOUT_FIELD(membank_service_list, out_more, 28);
 LAYOUT_FIELD(membank_service_list, after, 32);
 
 LAYOUT_SIZE(membank_service_client, 24);
@@ -298,17 +310,19 @@ LAYOUT_FIELD(membank_service_client, uid, 12);
 LAYOUT_FIELD(membank_service_client, gid, 16);
 LAYOUT_FIELD(membank_service_client, __reserved, 20);
 
-LAYOUT_SIZE(membank_service_clients, 120);
+LAYOUT_SIZE(membank_service_clients, 128);
 LAYOUT_FIELD(membank_service_clients, size, 0);
 LAYOUT_FIELD(membank_service_clients, flags, 4);
 LAYOUT_FIELD(membank_service_clients, clients, 8);
 LAYOUT_FIELD(membank_service_clients, nr_clients, 16);
-LAYOUT_FIELD(membank_service_clients, out_nr_clients, 20);
-LAYOUT_FIELD(membank_service_clients, after, 24);
-LAYOUT_FIELD(membank_service_clients, changes, 32);
-LAYOUT_FIELD(membank_service_clients, out_changes, 40);
-LAYOUT_FIELD(membank_service_clients, timeout_ns, 48);
-LAYOUT_FIELD(membank_service_clients, name, 56);
+LAYOUT_FIELD(membank_service_clients, entry_size, 20);
+LAYOUT_FIELD(membank_service_clients, out_nr_clients, 24);
+LAYOUT_FIELD(membank_service_clients, __reserved, 28);
+LAYOUT_FIELD(membank_service_clients, after, 32);
+LAYOUT_FIELD(membank_service_clients, changes, 40);
+LAYOUT_FIELD(membank_service_clients, out_changes, 48);
+LAYOUT_FIELD(membank_service_clients, timeout_ns, 56);
+LAYOUT_FIELD(membank_service_clients, name, 64);
 
 /* Numbers never change. */
 static_assert(MEMBANK_IOC_GET_INFO == 0xbb00, "GET_INFO");

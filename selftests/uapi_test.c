@@ -217,6 +217,7 @@ static void fill(FIXTURE_DATA(command) * self,
 		args->list.length = 0;
 		args->list.entries = (uintptr_t)&self->entry;
 		args->list.nr_entries = 1;
+		args->list.entry_size = sizeof(self->entry);
 		break;
 	case MEMBANK_IOC_AREA_RESERVE:
 		args->reserve.flags = SEARCH;
@@ -228,6 +229,9 @@ static void fill(FIXTURE_DATA(command) * self,
 		/* The one before may be gone. */
 		map_reserve(self->dev, NULL, 1, SEARCH, &self->area);
 		args->free.addr = (uintptr_t)self->area;
+		break;
+	case MEMBANK_IOC_PAGER_CREATE:
+		args->pager.fault_size = sizeof(struct membank_pager_fault);
 		break;
 	case MEMBANK_IOC_PAGER_REPLY:
 		args->reply.id = next_fault(self);
@@ -244,6 +248,8 @@ static void fill(FIXTURE_DATA(command) * self,
 	case MEMBANK_IOC_SERVICE_REGISTER:
 		args->service.offers = 0;
 		args->service.nr_offers = 0;
+		args->service.offer_size = sizeof(struct membank_offer);
+		args->service.event_size = sizeof(struct membank_service_event);
 		args->service.mode = 0;
 		memcpy(args->service.name, SERVICE "-new",
 		       sizeof(SERVICE "-new"));
@@ -252,6 +258,7 @@ static void fill(FIXTURE_DATA(command) * self,
 		args->connect.timeout_ns = 0;
 		args->connect.offers = 0;
 		args->connect.nr_offers = 0;
+		args->connect.offer_size = sizeof(struct membank_offer);
 		memcpy(args->connect.name, SERVICE, sizeof(SERVICE));
 		break;
 	}
@@ -289,6 +296,8 @@ FIXTURE_SETUP(command)
 	struct membank_notifier_create create = { .size = sizeof(create) };
 	struct membank_service_register service = {
 		.size = sizeof(service),
+		.offer_size = sizeof(struct membank_offer),
+		.event_size = sizeof(struct membank_service_event),
 		.name = SERVICE,
 	};
 	pthread_t thread;
@@ -309,6 +318,7 @@ FIXTURE_SETUP(command)
 	test_ok(self->dev, MEMBANK_IOC_SERVICE_REGISTER, &service);
 	self->service = service.out_fd;
 	self->pager.size = sizeof(self->pager);
+	self->pager.fault_size = sizeof(struct membank_pager_fault);
 	test_ok(self->dev, MEMBANK_IOC_PAGER_CREATE, &self->pager);
 	ASSERT_EQ(0, map_attach_part(self->dev, self->pager.out_attach_fd, NULL,
 				     self->page, SEARCH | PAGER,

@@ -164,6 +164,7 @@ static inline int walk_list(int dev, struct walk_view *view,
 		.length = model->end - model->start,
 		.entries = (uintptr_t)view->entries,
 		.nr_entries = WALK_LINES,
+		.entry_size = sizeof(*view->entries),
 		.out_nr_entries = ~0U,
 		.out_next = TEST_NONE,
 	};

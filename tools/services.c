@@ -56,7 +56,7 @@ static const char *mode_text(char *text, unsigned int mode)
 
 static void print_offers(const struct membank_service_entry *entry)
 {
-	const struct membank_offer *offer = entry->offers;
+	const struct membank_offered *offer = entry->offers;
 	unsigned int i;
 
 	for (i = 0; i < entry->nr_offers; i++, offer++) {

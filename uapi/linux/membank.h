@@ -24,6 +24,15 @@
  * all it does not know is zero. For this the commands are _IO() numbers: they
  * do not encode the size, so a command keeps its number for life.
  *
+ * What lies in an array, and what read() on a descriptor gives, grows in the same
+ * way. The command that takes the array, or makes the descriptor, is told the
+ * size of one element (entry_size, offer_size, event_size, fault_size), which
+ * the caller sets to sizeof() of the struct it was compiled with, also if there
+ * is no element. So many bytes lie between one and the next. Of what the kernel
+ * writes, the caller's element gets as much as it has room for, and what the
+ * kernel does not know is zero. For who reads a descriptor that another one has
+ * made, it is the size that was said there.
+ *
  * Fields named out_* are written by the kernel on success and ignored on
  * input; on failure none is written and no descriptor is opened. Descriptors
  * are opened with O_CLOEXEC. Lengths, offsets and addresses are in bytes,
@@ -37,9 +46,12 @@
  * ENOTTY                this descriptor has no such command
  * EFAULT                the struct, or memory that it points to, is not mapped,
  *                       or not writable
- * EINVAL                @size is smaller than the struct of the first release,
- *                       a reserved field is not zero, or a value is wrong
- * E2BIG                 what follows the struct this kernel knows is not zero
+ * EINVAL                @size, or the size of an element, is smaller than the
+ *                       struct of the first release, a reserved field is not
+ *                       zero, or a value is wrong
+ * E2BIG                 what follows the struct this kernel knows, or in an array
+ *                       an element, is not zero; or one of these sizes is larger
+ *                       than a page
  * EOPNOTSUPP            a known field holds a bit this kernel does not know
  * EBADF                 a descriptor number in the struct is not open
  * EMFILE, ENFILE        no descriptor is free for the result
@@ -685,7 +697,9 @@ struct membank_region_entry {
  * @entries: address of an array of @nr_entries &struct membank_region_entry,
  *           which the kernel fills in the order of addresses
  * @nr_entries: room in the array; only %MEMBANK_LIST_MAX are used
+ * @entry_size: sizeof(struct membank_region_entry)
  * @out_nr_entries: how many were filled
+ * @__reserved: must be 0
  * @out_next: where to begin for what had no room; 0: that was all
  *
  * An entry that begins before @start or ends beyond the range is listed whole.
@@ -703,7 +717,9 @@ struct membank_region_list {
 	__aligned_u64 length;
 	__aligned_u64 entries;
 	__u32 nr_entries;
+	__u32 entry_size;
 	__u32 out_nr_entries;
+	__u32 __reserved;
 	__aligned_u64 out_next;
 };
 
@@ -780,6 +796,8 @@ struct membank_area_free {
  *                               node
  * @size: sizeof(struct membank_pager_create)
  * @flags: must be 0
+ * @fault_size: sizeof(struct membank_pager_fault), for read() on @out_fd
+ * @__reserved: must be 0
  * @out_fd: the pager's end: read() takes faults, PAGER_REPLY answers them
  * @out_attach_fd: the other end, for REGION_ATTACH with PAGER, here or in
  *                 another process
@@ -803,6 +821,8 @@ struct membank_area_free {
 struct membank_pager_create {
 	__u32 size;
 	__u32 flags;
+	__u32 fault_size;
+	__u32 __reserved;
 	__s32 out_fd;
 	__s32 out_attach_fd;
 };
@@ -1151,16 +1171,18 @@ enum membank_service_flags {
  * @flags: set of &enum membank_service_flags
  * @offers: address of an array of @nr_offers &struct membank_offer
  * @nr_offers: 0 to %MEMBANK_OFFERS_MAX
+ * @offer_size: sizeof(struct membank_offer)
  * @mode: who may connect: write bits of a file mode (a subset of 0222), judged
  *        against owner and group, which are the effective ones of who registers,
  *        if @flags do not say otherwise; CAP_DAC_OVERRIDE may always
  * @out_fd: the service
- * @__reserved: must be 0
  * @name: 1 to %MEMBANK_NAME_MAX bytes, NUL-terminated, no '/'
  * @owner: with SERVICE_OWNER: user id, as the caller sees it: its own effective
  *         one, or with CAP_CHOWN any
  * @group: with SERVICE_GROUP: group id, likewise: one that the caller is in, or
  *         with CAP_CHOWN any
+ * @event_size: sizeof(struct membank_service_event), for read() on @out_fd
+ * @__reserved: must be 0
  *
  * The name is seen in the IPC namespace of the caller and dies with the last
  * descriptor of the service. What is offered is held until then.
@@ -1186,12 +1208,14 @@ struct membank_service_register {
 	__u32 flags;
 	__aligned_u64 offers;
 	__u32 nr_offers;
+	__u32 offer_size;
 	__u32 mode;
 	__s32 out_fd;
-	__u32 __reserved;
 	char name[MEMBANK_NAME_MAX + 1];
 	__u32 owner;
 	__u32 group;
+	__u32 event_size;
+	__u32 __reserved;
 };
 
 #define MEMBANK_IOC_SERVICE_REGISTER \
@@ -1233,7 +1257,9 @@ struct membank_service_event {
  * @offers: address of an array of @nr_offers &struct membank_offer, which the
  *          kernel fills in the order of registration
  * @nr_offers: room in the array
+ * @offer_size: sizeof(struct membank_offer)
  * @out_nr_offers: how many there are
+ * @__reserved: must be 0
  * @out_fd: the connection: poll() reports EPOLLHUP once the server is gone;
  *          closing it tells the server
  * @out_pid: process id of who registered the service, as the caller sees it; 0
@@ -1258,7 +1284,9 @@ struct membank_service_connect {
 	__aligned_u64 timeout_ns;
 	__aligned_u64 offers;
 	__u32 nr_offers;
+	__u32 offer_size;
 	__u32 out_nr_offers;
+	__u32 __reserved;
 	__s32 out_fd;
 	__s32 out_pid;
 	char name[MEMBANK_NAME_MAX + 1];
@@ -1331,6 +1359,18 @@ struct membank_service_revoke {
 #define MEMBANK_IOC_SERVICE_REVOKE _IO(MEMBANK_IOC, MEMBANK_CMD_SERVICE_REVOKE)
 
 /**
+ * struct membank_offered - what everybody can see of an offer
+ * @kind: one of &enum membank_offer_kind
+ * @rights: that a client gets
+ *
+ * It lies in &struct membank_service_entry, so it can never grow.
+ */
+struct membank_offered {
+	__u32 kind;
+	__u32 rights;
+};
+
+/**
  * struct membank_service_entry - one service of a list
  * @name: NUL-terminated
  * @pid: process id of who registered it, as the caller sees it; 0 if it cannot
@@ -1339,7 +1379,7 @@ struct membank_service_revoke {
  * @mode: who may connect
  * @nr_offers: how much it offers
  * @nr_clients: connections that are open
- * @offers: kind and rights of each; @fd is -1
+ * @offers: each of them, in the order of registration
  */
 struct membank_service_entry {
 	char name[MEMBANK_NAME_MAX + 1];
@@ -1349,7 +1389,7 @@ struct membank_service_entry {
 	__u32 mode;
 	__u32 nr_offers;
 	__u32 nr_clients;
-	struct membank_offer offers[MEMBANK_OFFERS_MAX];
+	struct membank_offered offers[MEMBANK_OFFERS_MAX];
 };
 
 /** MEMBANK_SERVICE_LIST_MAX - most entries that one SERVICE_LIST gives */
@@ -1363,9 +1403,9 @@ struct membank_service_entry {
  * @entries: address of an array of @nr_entries &struct membank_service_entry,
  *           which the kernel fills in the order of names
  * @nr_entries: room in the array; only %MEMBANK_SERVICE_LIST_MAX are used
+ * @entry_size: sizeof(struct membank_service_entry)
  * @out_nr_entries: how many were filled
  * @out_more: whether there are services behind the last one
- * @__reserved: must be 0
  * @after: only names behind this one, in the order of their bytes; empty: all
  *
  * Services of the caller's IPC namespace, as everybody there can see them.
@@ -1377,9 +1417,9 @@ struct membank_service_list {
 	__u32 flags;
 	__aligned_u64 entries;
 	__u32 nr_entries;
+	__u32 entry_size;
 	__u32 out_nr_entries;
 	__u32 out_more;
-	__u32 __reserved;
 	char after[MEMBANK_NAME_MAX + 1];
 };
 
@@ -1409,7 +1449,9 @@ struct membank_service_client {
  * @clients: address of an array of @nr_clients &struct membank_service_client,
  *           which the kernel fills in the order of their numbers
  * @nr_clients: room in the array; only 4096 are used; may be 0
+ * @entry_size: sizeof(struct membank_service_client)
  * @out_nr_clients: how many were filled
+ * @__reserved: must be 0
  * @after: only clients with larger numbers
  * @changes: if it is not 0, the command waits until @out_changes is another
  * @out_changes: counts who came and went; never 0
@@ -1430,7 +1472,9 @@ struct membank_service_clients {
 	__u32 flags;
 	__aligned_u64 clients;
 	__u32 nr_clients;
+	__u32 entry_size;
 	__u32 out_nr_clients;
+	__u32 __reserved;
 	__aligned_u64 after;
 	__aligned_u64 changes;
 	__aligned_u64 out_changes;
