@@ -349,6 +349,7 @@ static void ring_init(struct membank_ring *ring, bool writes,
 	ring->other = &sides[writes ? READER : WRITER];
 	ring->bytes = bytes;
 	ring->size = size;
+	ring->epoll = -1;
 }
 
 /* @first: the ring that we write, which is the first one's of its creator. */
@@ -458,6 +459,8 @@ MEMBANK_API void membank_channel_free(struct membank_channel *channel)
 	/* Nobody is there to be told that it cannot be done. */
 	membank_ring_tell(channel, &channel->send);
 	membank_ring_tell(channel, &channel->receive);
+	membank_ring_end(&channel->send);
+	membank_ring_end(&channel->receive);
 	free(channel);
 }
 
@@ -471,7 +474,8 @@ MEMBANK_API int membank_channel_limits(const struct membank_channel *channel,
 	return 0;
 }
 
-MEMBANK_API int membank_channel_eventfd(const struct membank_channel *channel)
+MEMBANK_API int membank_channel_eventfd(struct membank_channel *channel)
 {
+	store(&channel->watched, 1);
 	return channel->eventfd;
 }

@@ -185,7 +185,9 @@ static const struct {
 	{ MEMBANK_CHANNEL, EBUSY,
 	  "this channel was opened before: have it created again" },
 	{ MEMBANK_CHANNEL, EINVAL,
-	  "the memory is too short or not aligned, a ring is no power of two from 1 KiB to 1 GiB, the eventfd may block, or nothing was reserved or looked at" },
+	  "the memory is too short or not aligned, a ring is no power of two from 1 KiB to 1 GiB, the eventfd may block, what says that the other side is gone cannot be polled, or nothing was reserved or looked at" },
+	{ MEMBANK_CHANNEL, ENOSPC,
+	  "the user watches as many descriptors as it may: close some, or raise /proc/sys/fs/epoll/max_user_watches" },
 	{ MEMBANK_CHANNEL, EACCES,
 	  "this descriptor of the notifier does not have the right to trigger: ask who made it for one that has" },
 };

@@ -69,8 +69,9 @@ static_assert(__atomic_always_lock_free(sizeof(uint32_t), NULL));
  * @error: of the other side's making; lasting
  * @spin: how often it had to be looked of late, on average
  * @waits: how often there was something to wait for
- * @armed: we sleep, or an event loop waits, until @other passes @awaited; also
- *         read by the thread of the other ring
+ * @epoll: what we sleep with, or -1: we never did
+ * @armed: an event loop waits until @other passes @awaited; also read by the
+ *         thread of the other ring
  * @awaited: likewise
  */
 struct membank_ring {
@@ -88,6 +89,7 @@ struct membank_ring {
 	int error;
 	uint32_t spin;
 	uint32_t waits;
+	int epoll;
 	uint32_t armed;
 	uint32_t awaited;
 };
@@ -98,8 +100,9 @@ struct membank_ring {
  * @receive: the ring that we read
  * @trigger: a notifier that wakes the other side
  * @eventfd: what it wakes us by, for both rings
- * @hangup: says by POLLHUP that it is gone; or -1
+ * @hangup: says by POLLHUP or POLLERR that it is gone; or -1
  * @spins: it may pay to look again before we sleep
+ * @watched: an event loop may poll @eventfd; any thread
  */
 struct membank_channel {
 	struct membank_ring send;
@@ -108,6 +111,7 @@ struct membank_channel {
 	int eventfd;
 	int hangup;
 	bool spins;
+	uint32_t watched;
 };
 
 /* Sequentially consistent: who sleeps and who wakes rely on one order of all. */
@@ -132,5 +136,6 @@ int membank_ring_wait(struct membank_channel *channel,
 		      int timeout_ms);
 int membank_ring_arm(struct membank_channel *channel, struct membank_ring *ring,
 		     uint32_t wish);
+void membank_ring_end(struct membank_ring *ring);
 
 #endif /* MEMBANK_RING_H */

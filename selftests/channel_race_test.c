@@ -7,6 +7,7 @@
 #include "kselftest_harness.h"
 
 #include <sched.h>
+#include <sys/epoll.h>
 #include <time.h>
 
 #include "channel_host.h"
@@ -22,6 +23,7 @@
  * @channel: the end it works with
  * @random: where its random numbers are
  * @loops: wait for the eventfd as an event loop does
+ * @epoll: wait with this one, for changes alone; 0: with poll()
  * @wrong: what went wrong, or NULL
  * @error: what was returned then
  */
@@ -29,6 +31,7 @@ struct worker {
 	struct membank_channel *channel;
 	uint64_t random;
 	bool loops;
+	int epoll;
 	const char *wrong;
 	int error;
 };
@@ -56,12 +59,26 @@ static int loop_wait(struct worker *worker, int armed)
 		.fd = membank_channel_eventfd(worker->channel),
 		.events = POLLIN,
 	};
+	struct epoll_event event;
 
 	if (armed == -EALREADY)
 		return 0;
 	if (armed)
 		return armed;
+	if (worker->epoll)
+		return epoll_wait(worker->epoll, &event, 1, PATIENCE) == 1 ?
+			       0 :
+			       -ETIMEDOUT;
 	return poll(&pollfd, 1, PATIENCE) == 1 ? 0 : -ETIMEDOUT;
+}
+
+static int watch_edges(struct worker *worker)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return epoll_ctl(worker->epoll, EPOLL_CTL_ADD,
+			 membank_channel_eventfd(worker->channel), &event);
 }
 
 static int reserve(struct worker *worker, size_t length, void **room)
@@ -171,8 +188,9 @@ FIXTURE(race)
 FIXTURE_VARIANT(race)
 {
 	uint32_t flags;
-	/* Which of the workers are event loops. */
+	/* Which of the workers are event loops, and watch for changes alone. */
 	unsigned int loops;
+	unsigned int edges;
 	/* Of four. */
 	unsigned int workers;
 	uint32_t ring;
@@ -209,6 +227,20 @@ FIXTURE_VARIANT_ADD(race, some_event_loops) {
 	.ring = 2048,
 };
 
+FIXTURE_VARIANT_ADD(race, event_loops_for_edges) {
+	.loops = 0xf,
+	.edges = 0xf,
+	.workers = 4,
+	.ring = 2048,
+};
+
+FIXTURE_VARIANT_ADD(race, some_event_loops_for_edges) {
+	.loops = 0x9,
+	.edges = 0x9,
+	.workers = 4,
+	.ring = 4096,
+};
+
 /* clang-format on */
 
 FIXTURE_SETUP(race)
@@ -239,11 +271,16 @@ TEST_F_TIMEOUT(race, no_message_and_no_wake_up_is_lost, 200)
 		workers[i].channel = self->pair.ends[ends[i]];
 		workers[i].random = self->seed + i + 1;
 		workers[i].loops = variant->loops >> i & 1;
+		if (variant->edges >> i & 1)
+			ASSERT_EQ(0, watch_edges(&workers[i]));
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, jobs[i],
 					    &workers[i]));
 	}
 	for (i = 0; i < variant->workers; i++)
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+	for (i = 0; i < variant->workers; i++)
+		if (workers[i].epoll)
+			close(workers[i].epoll);
 	for (i = 0; i < variant->workers; i++)
 		EXPECT_EQ(NULL, workers[i].wrong)
 	TH_LOG("worker %u: %s: %d", i, workers[i].wrong, workers[i].error);

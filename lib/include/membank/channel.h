@@ -64,8 +64,8 @@ enum membank_commit_flags {
  * @trigger: a notifier with the right to trigger: it wakes the other side
  * @eventfd: from membank_notifier_listen() on the notifier that the other side
  *           triggers; no other channel and nothing else may read it
- * @hangup: says by POLLHUP that the other side is gone: that notifier, or a
- *          connection to a service; -1: nothing says it
+ * @hangup: says by POLLHUP or POLLERR that the other side is gone: that notifier,
+ *          or a connection to a service; -1: nothing says it
  * @send_ring: bytes for messages to the other side, a power of two; 0: as many
  *             as fit. Only for membank_channel_create(), else 0
  * @receive_ring: likewise for messages from there; where both are 0 they have
@@ -143,10 +143,15 @@ int membank_channel_limits(const struct membank_channel *channel,
  * membank_channel_eventfd() - what an event loop has to watch
  * @channel: the end
  *
- * Return: the eventfd that the end was made of. It says something only after
- * membank_channel_arm_receive() or membank_channel_arm_send().
+ * It says something when what was armed by membank_channel_arm_receive() or
+ * membank_channel_arm_send() is there. It may also say something for nothing, and
+ * goes on until something is armed again. Where two threads use the end, one for
+ * each direction, watch it for changes alone (EPOLLET): it also says what is meant
+ * for the other thread, until that one has come.
+ *
+ * Return: the eventfd that the end was made of.
  */
-int membank_channel_eventfd(const struct membank_channel *channel);
+int membank_channel_eventfd(struct membank_channel *channel);
 
 /**
  * membank_channel_reserve() - get room for a message
@@ -163,7 +168,9 @@ int membank_channel_eventfd(const struct membank_channel *channel);
  * Return: 0; -EAGAIN: no room, and @timeout_ms is 0; -ETIMEDOUT: no room in
  * time; -EPIPE: no room, and the other side is gone; -EINTR: a signal came;
  * -EMSGSIZE: longer than membank_channel_limits() says; -EPROTO: the other side
- * has broken the channel, nothing can be sent any more.
+ * has broken the channel, nothing can be sent any more; -EMFILE, -ENFILE, -ENOMEM,
+ * -ENOSPC: the first wait for room needs an epoll(7), and did not get it; -EINVAL:
+ * @hangup cannot be polled.
  */
 int membank_channel_reserve(struct membank_channel *channel, size_t length,
 			    int timeout_ms, void **out_data);
@@ -221,7 +228,8 @@ int membank_channel_send(struct membank_channel *channel, const void *data,
  * Return: 0; -EAGAIN: none, and @timeout_ms is 0; -ETIMEDOUT: none came in time;
  * -EPIPE: the other side is gone, and all its messages were received; -EINTR: a
  * signal came; -EPROTO: the other side has broken the channel, nothing can be
- * received any more.
+ * received any more; -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -EINVAL: as
+ * membank_channel_reserve().
  */
 int membank_channel_peek(struct membank_channel *channel, int timeout_ms,
 			 const void **out_data, size_t *out_length);
@@ -265,10 +273,10 @@ int membank_channel_receive(struct membank_channel *channel, void *data,
  * For event loops. When membank_channel_peek() has returned -EAGAIN, arm, and
  * only if that returns 0 wait for the eventfd; then peek again. The eventfd need
  * not be read: this function does it, and keeps what is meant for
- * membank_channel_arm_send(). It may also say something for nothing.
+ * membank_channel_arm_send().
  *
- * Return: 0; -EALREADY: there is a message: do not wait, peek; -EPIPE: there is none, and the other side is gone; -EPROTO: as
- * membank_channel_peek().
+ * Return: 0; -EALREADY: there is a message: do not wait, peek; -EPIPE: there is
+ * none, and the other side is gone; -EPROTO: as membank_channel_peek().
  */
 int membank_channel_arm_receive(struct membank_channel *channel);
 
