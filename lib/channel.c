@@ -456,9 +456,13 @@ MEMBANK_API void membank_channel_free(struct membank_channel *channel)
 {
 	if (!channel)
 		return;
-	/* Nobody is there to be told that it cannot be done. */
-	membank_ring_tell(channel, &channel->send);
-	membank_ring_tell(channel, &channel->receive);
+	/*
+	 * The memory may have been taken back, so the other side is woken without
+	 * a look whether it sleeps. Nobody is there to be told that it cannot be.
+	 */
+	if (membank_ring_is_untold(&channel->send) ||
+	    membank_ring_is_untold(&channel->receive))
+		membank_notifier_trigger(channel->trigger);
 	membank_ring_end(&channel->send);
 	membank_ring_end(&channel->receive);
 	free(channel);

@@ -43,7 +43,7 @@ int membank_ring_tell(struct membank_channel *channel,
 	uint32_t told = ring->told;
 	uint32_t wish;
 
-	if (ring->position == told)
+	if (!membank_ring_is_untold(ring))
 		return 0;
 	/* The other side says its wish first, and then looks where we are. */
 	store(&ring->own->position, ring->position);

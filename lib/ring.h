@@ -125,6 +125,12 @@ static inline void store(uint32_t *word, uint32_t value)
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
+/* Whether the other side may sleep and was not told where we are. */
+static inline bool membank_ring_is_untold(const struct membank_ring *ring)
+{
+	return ring->position != ring->told;
+}
+
 int membank_ring_tell(struct membank_channel *channel,
 		      struct membank_ring *ring);
 int membank_ring_progress(struct membank_channel *channel,

@@ -519,6 +519,36 @@ TEST_F(channel, a_full_ring_and_the_end_flush)
 	EXPECT_TRUE(comes(self, self->b, 7));
 }
 
+/* As after it was taken back: each touch ends the test. */
+TEST_F(channel, the_end_touches_no_memory)
+{
+	const size_t length = self->pair.length;
+	void *heap = self->pair.memory;
+
+	self->pair.memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->pair.memory);
+	ASSERT_EQ(0, pair_connect(&self->pair, 0, 0, 0));
+	self->a = self->pair.ends[0];
+	self->b = self->pair.ends[1];
+	ASSERT_EQ(0, send_from(self, self->a, 7, MORE));
+	ASSERT_EQ(0, send_from(self, self->b, 7, 0));
+	ASSERT_EQ(0,
+		  membank_channel_peek(self->a, 0, &self->data, &self->length));
+	ASSERT_EQ(0, membank_channel_reserve(self->a, 7, 0, &self->room));
+	EXPECT_EQ(0, triggers);
+	ASSERT_EQ(0, mprotect(self->pair.memory, length, PROT_NONE));
+	membank_channel_free(self->a);
+	/* It may sleep, which cannot be looked at any more. */
+	EXPECT_EQ(1, triggers);
+	membank_channel_free(self->b);
+	EXPECT_EQ(1, triggers);
+	self->pair.ends[0] = NULL;
+	self->pair.ends[1] = NULL;
+	ASSERT_EQ(0, munmap(self->pair.memory, length));
+	self->pair.memory = heap;
+}
+
 TEST_F(channel, a_writer_is_woken_only_when_its_message_fits)
 {
 	unsigned int i;

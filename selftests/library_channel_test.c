@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The library's channels on the real module: two processes, one of which is
- * killed in the middle. What channels do to the byte is in channel_test.c.
+ * killed in the middle, or loses the memory. What channels do to the byte is in
+ * channel_test.c.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <membank.h>
 
 #include "common.h"
+#include "touch.h"
 
 #define NAME "channel-test"
 #define RING 16384U
@@ -114,6 +116,9 @@ FIXTURE_TEARDOWN_PARENT(channel)
 	EXPECT_TRUE(test_banks_empty());
 }
 
+/* Where a client has the memory. */
+static char *client_memory;
+
 /* In a child, which has nothing of the server but what it is offered. */
 static struct membank_channel *client_open(void)
 {
@@ -131,6 +136,7 @@ static struct membank_channel *client_open(void)
 	    membank_region_attach(dev, offers[MEMORY].fd, 0, 0, 0, 0, NULL,
 				  &memory))
 		_exit(100);
+	client_memory = memory;
 	options.trigger = offers[TO_SERVER].fd;
 	options.hangup = offers[TO_CLIENT].fd;
 	if (membank_notifier_listen(offers[TO_CLIENT].fd, &options.eventfd) ||
@@ -139,7 +145,8 @@ static struct membank_channel *client_open(void)
 	return channel;
 }
 
-static int send_number(struct membank_channel *channel, unsigned int number)
+static int send_number(struct membank_channel *channel, unsigned int number,
+		       unsigned int flags)
 {
 	size_t length = length_of(number);
 	void *room;
@@ -149,7 +156,7 @@ static int send_number(struct membank_channel *channel, unsigned int number)
 	if (ret)
 		return ret;
 	fill(room, number, length);
-	return membank_channel_commit(channel, length, 0);
+	return membank_channel_commit(channel, length, flags);
 }
 
 /* Sends for ever, and says how far it has come. */
@@ -159,7 +166,7 @@ static void send_until_killed(struct shared *shared)
 	unsigned int i;
 
 	for (i = 0;; i++) {
-		if (send_number(channel, i))
+		if (send_number(channel, i, 0))
 			_exit(102);
 		__atomic_store_n(&shared->committed, i + 1, __ATOMIC_SEQ_CST);
 	}
@@ -177,8 +184,11 @@ static int receive_number(FIXTURE_DATA(channel) * self, unsigned int number)
 	return membank_channel_release(self->channel, 0);
 }
 
-/* Before it, the notifier may still say that the client before is gone. */
-static int wait_for_client(int service)
+/*
+ * Before it, the notifier may still say that the client before is gone. Sets
+ * *@client to its number.
+ */
+static int wait_for_client(int service, __u64 *client)
 {
 	struct membank_service_event event;
 	int ret;
@@ -186,6 +196,7 @@ static int wait_for_client(int service)
 	do {
 		ret = membank_service_read_event(service, &event);
 	} while (!ret && event.type != MEMBANK_SERVICE_CONNECTED);
+	*client = event.client;
 	return ret;
 }
 
@@ -215,7 +226,7 @@ TEST_F(channel, requests_and_replies_between_strangers)
 	if (!child)
 		echo(client_open(), MESSAGES);
 	for (i = 0; i < MESSAGES; i++) {
-		ASSERT_EQ(0, send_number(self->channel, i));
+		ASSERT_EQ(0, send_number(self->channel, i, 0));
 		ASSERT_EQ(0, receive_number(self, i));
 	}
 	ASSERT_EQ(0, test_wait_child(child));
@@ -254,7 +265,7 @@ TEST_F(channel, requests_and_replies_with_a_child)
 	ASSERT_EQ(0, close(receiver));
 	ASSERT_EQ(0, close(trigger));
 	for (i = 0; i < MESSAGES; i++) {
-		ASSERT_EQ(0, send_number(self->channel, i));
+		ASSERT_EQ(0, send_number(self->channel, i, 0));
 		ASSERT_EQ(0, receive_number(self, i));
 	}
 	ASSERT_EQ(0, test_wait_child(child));
@@ -265,6 +276,7 @@ TEST_F(channel, requests_and_replies_with_a_child)
 TEST_F(channel, all_that_was_committed_comes_from_who_is_killed)
 {
 	unsigned int round, received, committed, until;
+	__u64 client;
 	pid_t child;
 	int ret;
 
@@ -275,7 +287,7 @@ TEST_F(channel, all_that_was_committed_comes_from_who_is_killed)
 		ASSERT_LE(0, child);
 		if (!child)
 			send_until_killed(self->shared);
-		ASSERT_EQ(0, wait_for_client(self->service));
+		ASSERT_EQ(0, wait_for_client(self->service, &client));
 		/* Then it waits for room, or is in the middle of a message. */
 		until = rand_r(&self->seed) % 500;
 		for (received = 0; received < until; received++)
@@ -299,6 +311,117 @@ TEST_F(channel, all_that_was_committed_comes_from_who_is_killed)
 	}
 }
 
+/* ------------------------------------------- the memory is taken back */
+
+/* As the manual has it: what is left of an end whose memory is gone. */
+static void end_of_revoked(struct membank_channel *channel)
+{
+	const char *at = touch_info.si_addr;
+
+	if (touch_info.si_code != BUS_ADRERR || at < client_memory ||
+	    at >= client_memory + LENGTH)
+		_exit(110);
+	membank_channel_free(channel);
+	_exit(munmap(client_memory, LENGTH) ? 111 : 0);
+}
+
+/* Sends for ever. Many messages are not told of yet when it ends. */
+static void send_until_revoked(void)
+{
+	struct membank_channel *channel = client_open();
+	unsigned int i;
+	int ret = 0;
+
+	touch_init();
+	if (sigsetjmp(touch_back, 1))
+		end_of_revoked(channel);
+	touch_arm(true);
+	for (i = 0; !ret; i++)
+		ret = send_number(channel, i, MEMBANK_CHANNEL_MORE);
+	touch_arm(false);
+	/* Of a notifier that was taken back, too. */
+	membank_channel_free(channel);
+	_exit(ret == -ENODEV || ret == -EPIPE ? 0 : 112);
+}
+
+TEST_F(channel, a_client_lives_on_when_the_server_takes_back_what_it_lent)
+{
+	unsigned int round, received, until, what;
+	__u64 client;
+	pid_t child;
+	int ret;
+
+	ksft_print_msg("MEMBANK_SEED=%u\n", self->seed);
+	for (round = 0; round < KILLS; round++) {
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child)
+			send_until_revoked();
+		ASSERT_EQ(0, wait_for_client(self->service, &client));
+		/* It is prepared, and fills the ring for the first time, or later. */
+		until = 1 + rand_r(&self->seed) % (round % 3 ? 8 : 200);
+		for (received = 0; received < until; received++)
+			ASSERT_EQ(0, receive_number(self, received));
+		what = round % 2 ? MEMORY : MEMBANK_OFFER_ALL;
+		ASSERT_EQ(0,
+			  membank_service_revoke(self->service, client, what));
+		/* The server has its memory still, and what came before. */
+		while (!(ret = receive_number(self, received)))
+			received++;
+		EXPECT_EQ(-EPIPE, ret);
+		ASSERT_EQ(0, test_wait_child(child))
+		TH_LOG("round %u", round);
+		membank_channel_free(self->channel);
+		ASSERT_EQ(0, membank_channel_create(self->memory, LENGTH,
+						    &self->options,
+						    &self->channel));
+	}
+}
+
+/* The owner has taken it from itself, too. */
+static int signal_of_peek(FIXTURE_DATA(channel) * self)
+{
+	int signal = sigsetjmp(touch_back, 1);
+
+	if (signal)
+		return signal;
+	touch_arm(true);
+	membank_channel_peek(self->channel, 0, &self->data, &self->length);
+	touch_arm(false);
+	return 0;
+}
+
+TEST_F(channel, both_sides_live_on_when_the_owner_revokes)
+{
+	unsigned int received, until;
+	__u64 client;
+	pid_t child;
+
+	ksft_print_msg("MEMBANK_SEED=%u\n", self->seed);
+	until = 1 + rand_r(&self->seed) % 200;
+	touch_init();
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		send_until_revoked();
+	ASSERT_EQ(0, wait_for_client(self->service, &client));
+	for (received = 0; received < until; received++)
+		ASSERT_EQ(0, receive_number(self, received));
+	/* Not told of yet, too. */
+	ASSERT_EQ(0, membank_channel_send(self->channel, "x", 1,
+					  MEMBANK_CHANNEL_MORE, 0));
+	ASSERT_EQ(0,
+		  membank_dataspace_revoke(self->dev, self->notifiers[MEMORY]));
+	EXPECT_EQ(SIGBUS, signal_of_peek(self));
+	membank_channel_free(self->channel);
+	self->channel = NULL;
+	/* The client may wait for room. */
+	ASSERT_EQ(0, close(self->notifiers[TO_CLIENT]));
+	ASSERT_EQ(0, close(self->notifiers[TO_SERVER]));
+	ASSERT_EQ(0, close(self->service));
+	EXPECT_EQ(0, test_wait_child(child));
+}
+
 TEST_F(channel, a_writer_who_waits_learns_that_the_reader_is_killed)
 {
 	struct membank_channel *channel;
@@ -315,7 +438,7 @@ TEST_F(channel, a_writer_who_waits_learns_that_the_reader_is_killed)
 			_exit(105);
 		raise(SIGKILL);
 	}
-	while (!(ret = send_number(self->channel, number)))
+	while (!(ret = send_number(self->channel, number, 0)))
 		number++;
 	EXPECT_EQ(-EPIPE, ret);
 	EXPECT_LT(RING / LENGTH_MAX, number);
@@ -362,7 +485,7 @@ TEST_F(channel, an_event_loop_gets_all_messages_and_the_end)
 		struct membank_channel *channel = client_open();
 
 		for (i = 0; i < MESSAGES; i++)
-			if (send_number(channel, i))
+			if (send_number(channel, i, 0))
 				_exit(106);
 		_exit(0);
 	}

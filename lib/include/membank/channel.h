@@ -14,6 +14,15 @@
  * What it can do is to send wrong messages, and to change one until it is
  * released: check a copy of what has to be checked (membank_channel_receive()
  * makes one).
+ *
+ * Who owns the memory can take it back at any time: who holds a descriptor with
+ * MEMBANK_DATASPACE_OWN, which no service lends, by membank_dataspace_revoke(); and
+ * a server what it has lent, by membank_service_revoke(). From then on each touch
+ * of it is a SIGBUS, in these functions as in a message that is read where it
+ * lies, and no look before can help: it may be taken back right after. Who has the
+ * memory from somebody it does not trust needs a handler that leaves the function
+ * by siglongjmp(3), as the manual shows. Then only membank_channel_free() may be
+ * called with this end; it does not touch the memory.
  */
 #ifndef MEMBANK_CHANNEL_H
 #define MEMBANK_CHANNEL_H
@@ -124,6 +133,9 @@ int membank_channel_open(void *memory, size_t length,
  *
  * What was committed can still be received. The other side is woken if it is
  * due, but learns by @hangup alone that nothing will follow.
+ *
+ * It does not touch the memory, and may be called after a SIGBUS has ended another
+ * function.
  */
 void membank_channel_free(struct membank_channel *channel);
 
