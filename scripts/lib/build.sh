@@ -24,7 +24,8 @@ hash_tree() {
 }
 
 # build_once FOLDER KEY WORDS COMMAND…: COMMAND with a lock, unless KEY is
-# what was built last. Its output is shown only when it fails.
+# what was built last. Its output is shown only when it fails: by its status,
+# since nothing in it ends at a failure by itself.
 build_once() {
 	local folder=$1 key=$2 words=$3
 	shift 3
@@ -50,7 +51,7 @@ module_tree() {
 }
 
 make_module() {
-	"$scripts/lib/copy-module" "$top" "$(module_tree)/tree"
+	"$scripts/lib/copy-module" "$top" "$(module_tree)/tree" || return
 	in_userland "$(kernel_root)" make -C "$(kernel_build)" "M=$(module_tree)/tree" \
 		-j"$(nproc)" modules
 }
@@ -83,7 +84,8 @@ make_programs() {
 
 	mapfile -t variables < <(program_variables)
 	for folder in $(program_folders); do
-		in_userland "" make -C "$top/$folder" -j"$(nproc)" "${variables[@]}" all
+		in_userland "" make -C "$top/$folder" -j"$(nproc)" "${variables[@]}" all ||
+			return
 	done
 }
 
