@@ -127,7 +127,7 @@ static const struct {
 	{ MEMBANK_CONNECT, EAGAIN,
 	  "too many clients, or too many of yours, wait until the server reads of them: try again later, or end what connects so often" },
 	{ MEMBANK_CONNECT, EDQUOT,
-	  "you have 1024 connections already, which is the most: end some" },
+	  "you have 1024 connections, or a notifier that is offered has 16384 descriptors, which is the most: end some" },
 	{ MEMBANK_CONNECT, EINVAL, "a name has 1 to 63 bytes and no '/'" },
 	{ MEMBANK_INFO, EINVAL, "this is no dataspace" },
 	{ MEMBANK_DERIVE, EINVAL,

@@ -1272,7 +1272,8 @@ struct membank_service_event {
  * than @nr_offers offers. EAGAIN: the server has not read yet of
  * %MEMBANK_BACKLOG_MAX clients that connected before, or of
  * %MEMBANK_BACKLOG_USER_MAX of the caller's user. EDQUOT: the caller's user has
- * %MEMBANK_CONNECTIONS_MAX connections already, to whatever services. A caller
+ * %MEMBANK_CONNECTIONS_MAX connections already, to whatever services, or a notifier
+ * that is offered has %MEMBANK_NOTIFIER_HANDLES_MAX descriptors. A caller
  * with CAP_SYS_RESOURCE is not counted as one of a user. EINTR: a signal came.
  * EINVAL: the name is empty, has a '/' or no NUL. EFAULT: the array, or the
  * struct, is not mapped, or not writable: the server is told that a client came
