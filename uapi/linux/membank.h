@@ -909,10 +909,10 @@ enum membank_notifier_rights {
 };
 
 /** MEMBANK_NOTIFIER_HANDLES_MAX - most descriptors that a notifier has */
-#define MEMBANK_NOTIFIER_HANDLES_MAX 16384
+#define MEMBANK_NOTIFIER_HANDLES_MAX 32768
 
 /** MEMBANK_NOTIFIER_LENT_MAX - most of them that one client of a service has */
-#define MEMBANK_NOTIFIER_LENT_MAX 8
+#define MEMBANK_NOTIFIER_LENT_MAX 16
 
 /**
  * struct membank_notifier_create - ioctl(MEMBANK_IOC_NOTIFIER_CREATE), on any
