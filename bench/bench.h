@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What all measures share. Ways to do the same work take turns, round after
+ * round, so that what changes meanwhile meets all of them; the first rounds only
+ * make all warm. The first way is the peer that the others are compared with.
+ *
+ * Every measure takes [--rounds N] [--json FILE].
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <membank.h>
+
+#define ARRAY_SIZE(_array) (sizeof(_array) / sizeof((_array)[0]))
+
+#define KIB 1024UL
+#define MIB (1024 * KIB)
+
+#define BENCH_WAYS 8
+
+/**
+ * struct bench - one measure
+ * @name: of the program
+ * @work: what an operation is
+ * @ways: the names of the ways to do it, the peer first
+ * @nr_ways: how many
+ * @singles: a round also times operations one by one, and p99 and max are theirs
+ * @run: does @count operations by one of the ways
+ */
+struct bench {
+	const char *name;
+	const char *work;
+	const char *ways[BENCH_WAYS];
+	unsigned int nr_ways;
+	bool singles;
+	void (*run)(void *context, unsigned int way, unsigned int count);
+};
+
+/**
+ * struct bench_case - what all ways do in turn
+ * @name: of the case
+ * @operations: in a round, so many that reading the clock does not count
+ * @bytes: that an operation brings to the other side, when the ratio is that of
+ *         speeds; 0: none, and the ratio is that of times
+ * @than: the case that had run before by this number, which each way is compared
+ *        with as well; -1: none
+ * @target: the ratio to reach, at most of times, at least of speeds
+ * @target_ways: who has to reach it, a bit for each way; 0: nobody
+ */
+struct bench_case {
+	char name[48];
+	unsigned int operations;
+	size_t bytes;
+	int than;
+	double target;
+	unsigned int target_ways;
+};
+
+void bench_begin(const struct bench *bench, int argc, char **argv);
+int bench_run(const struct bench_case *work, void *context);
+void bench_end(void);
+
+void bench_need(bool good, const char *what);
+void bench_need_ok(int ret, enum membank_operation operation, const char *what);
+pid_t bench_start(void (*serve)(void *context), void *context, int cpu);
+void bench_stop(pid_t pid);
+
+#endif /* BENCH_H */
