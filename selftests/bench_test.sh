@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every measure runs to its end, and its table and its file have each way in each
+# case, with the same figures. How fast anything is decides nothing here.
+
+set -u
+
+# shellcheck source=ok.sh
+. "$(dirname "$0")/ok.sh"
+
+bench=${MEMBANK_BUILD:?is set by scripts/vm}/bench
+work=$(mktemp -d)
+
+# compare FILE TABLE NAME: says what is wrong with them.
+compare() {
+	python3 - "$@" << 'EOF'
+import json, math, os, re, sys
+
+with open(sys.argv[1]) as file:
+    figures = json.load(file)
+with open(sys.argv[2]) as file:
+    lines = file.read().splitlines()
+
+wrong = []
+
+def must(good, words):
+    if not good:
+        wrong.append(words)
+
+# The lines of each case: its name begins a line, those of its ways are indented.
+def rows_of(name):
+    heads = [i for i, line in enumerate(lines) if line.startswith(name + " ")]
+    must(len(heads) == 1, f"{len(heads)} cases of the table are '{name}'")
+    rows = []
+    for line in lines[heads[0] + 1:] if heads else []:
+        if not line.startswith("  "):
+            break
+        rows.append(line)
+    return rows
+
+must(figures["measure"] == sys.argv[3], "it is another measure")
+must(figures["rounds"] == 1, "the rounds are not those asked for")
+must(figures["processors"] == os.cpu_count(), "the processors are not those there are")
+must(figures["unit"] == "ns", "the unit is not that of this machine's clock")
+must(len(figures["cases"]) > 0, "there is no case")
+for case in figures["cases"]:
+    rows = rows_of(case["name"])
+    must(len(case["ways"]) > 1, f"{case['name']}: nothing is compared")
+    must(len(rows) == len(case["ways"]), f"{case['name']}: {len(rows)} lines in the table")
+    for way, row in zip(case["ways"], rows):
+        words = f"{case['name']}, {way['name']}"
+        low, high = way["interval"]
+        must(0 < way["median"] < math.inf, f"{words}: no time at all")
+        must(0 < way["p99"] <= way["max"] < math.inf, f"{words}: p99 is beyond the largest")
+        must(0 < low <= high, f"{words}: no interval")
+        must(row.startswith(f"  {way['name']} "), f"{words}: the line is '{row}'")
+        cells = re.findall(r"-?[0-9.]+", row[len(way["name"]) + 2:])
+        for figure in "median", "p99", "max":
+            must(any(abs(float(cell) - way[figure]) <= 0.6 for cell in cells),
+                 f"{words}: {figure} {way[figure]} is not in '{row}'")
+        if "target" in way:
+            verdict = "met" if way["met"] else "missed"
+            must(row.endswith(f": {verdict}"), f"{words}: the table has another verdict")
+    must(case["ways"][0]["name"] == figures["ratio_to"] and case["ways"][0]["ratio"] == 1,
+         f"{case['name']}: the peer is not the first")
+print("\n".join(wrong))
+sys.exit(bool(wrong))
+EOF
+}
+
+# has_target NAME: what has to be reached is in the file.
+has_target() {
+	grep -q '"target": [0-9.]*, "met": \(true\|false\)' "$work/$1.json"
+}
+
+# refuses WORDS PATTERN COMMAND…
+refuses() {
+	local words=$1 pattern=$2 status=0
+	shift 2
+
+	detail=$("$@" 2>&1) || status=$?
+	detail="status $status: $detail"
+	[[ $detail =~ ^"status 2: "$pattern ]]
+	ok "$words"
+}
+
+echo "TAP version 13"
+for name in region notify stream; do
+	detail=$("$bench/$name" --rounds 1 --json "$work/$name.json" 2>&1 > "$work/$name.out")
+	ok "$name runs to its end"
+	detail=$(compare "$work/$name.json" "$work/$name.out" "$name" 2>&1)
+	ok "its table and its file have the same figures, of all ways in all cases"
+done
+has_target notify
+ok "notify has something to reach"
+has_target stream
+ok "stream has something to reach"
+refuses "a number of rounds that is none" "region: --rounds takes a number" "$bench/region" --rounds 0
+refuses "an unknown option" ".*usage: notify \[--rounds N\] \[--json FILE\]" "$bench/notify" --no-such
+refuses "more words" "usage: stream " "$bench/stream" more
+status=0
+detail=$("$bench/region" --rounds 1 --json "$work/none/file" 2>&1 > /dev/null) || status=$?
+((status == 1)) && [[ $detail == *"cannot write the figures: No such file or directory" ]]
+ok "a file that cannot be written is said"
+
+rm -r "$work"
+finish
