@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#define _GNU_SOURCE
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -117,6 +119,19 @@ MEMBANK_API int membank_notifier_receive(int notifier, int timeout_ms,
 			     out_count);
 }
 
+/* 0, -EAGAIN (nothing is there), -EINVAL (it is no eventfd), or another error. */
+static int take_count(int eventfd, uint64_t *out_count)
+{
+	struct iovec iovec = { out_count, sizeof(*out_count) };
+	ssize_t length;
+
+	/* It may be one that would block, and another thread may be faster. */
+	length = preadv2(eventfd, &iovec, 1, -1, RWF_NOWAIT);
+	if (length < 0)
+		return errno == EOPNOTSUPP ? -EINVAL : -errno;
+	return length == sizeof(*out_count) ? 0 : -EINVAL;
+}
+
 MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 				      uint64_t *out_count)
 {
@@ -127,8 +142,7 @@ MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 	int64_t deadline = membank_now_ms() + timeout_ms;
 	int64_t left = timeout_ms;
 	uint64_t count;
-	ssize_t length;
-	int ready;
+	int ready, ret;
 
 	for (;;) {
 		ready = poll(fds, 2, left);
@@ -139,16 +153,11 @@ MEMBANK_API int membank_notifier_wait(int notifier, int eventfd, int timeout_ms,
 		if (fds[0].revents & POLLNVAL || fds[1].revents & POLLNVAL)
 			return -EBADF;
 
-		length = read(eventfd, &count, sizeof(count));
-		if (length == sizeof(count)) {
-			if (out_count)
-				*out_count = count;
-			return 0;
-		}
-		if (length >= 0)
-			return -EINVAL;
-		if (errno != EAGAIN)
-			return -errno;
+		ret = take_count(eventfd, &count);
+		if (!ret && out_count)
+			*out_count = count;
+		if (ret != -EAGAIN)
+			return ret;
 		/* What the other side triggered before it went came first. */
 		if (fds[1].revents & POLLHUP)
 			return -EPIPE;

@@ -150,6 +150,11 @@ TEST_F(notifier, wait_refuses_what_is_no_eventfd)
 	ASSERT_EQ(1, write(pipe_fds[1], "", 1));
 	EXPECT_EQ(-EINVAL,
 		  membank_notifier_wait(-1, pipe_fds[0], -1, &self->count));
+	/* It counts, too, and would block. */
+	ASSERT_EQ(0, membank_notifier_bind(self->receiver, -1));
+	ASSERT_EQ(0, membank_notifier_trigger(self->notifier));
+	EXPECT_EQ(-EINVAL,
+		  membank_notifier_wait(-1, self->receiver, -1, &self->count));
 	EXPECT_EQ(-EBADF, membank_notifier_wait(-1, NO_FD, -1, &self->count));
 	EXPECT_EQ(-EBADF, membank_notifier_wait(NO_FD, self->eventfd, -1,
 						&self->count));

@@ -629,7 +629,8 @@ int membank_notifier_call(int notifier, int wait_notifier, int64_t timeout_ns,
  * @timeout_ms: milliseconds to wait at most; 0: do not wait; -1: for ever
  * @out_count: triggers since the last wait, at least 1; may be NULL
  *
- * @eventfd must be non-blocking, as that of membank_notifier_listen() is.
+ * Several threads may wait on one @eventfd: each trigger is taken by one of them.
+ * None sleeps longer than @timeout_ms for that, also if @eventfd would block.
  *
  * Return: 0; -ETIMEDOUT; -EPIPE: the other side of @notifier is gone, and all
  * its triggers have been taken; -EINTR: a signal came; -EINVAL: @eventfd is
