@@ -4,16 +4,15 @@
  * at each bank that was asked, and by its reason. And what is left after the
  * kernel had no memory for its own structures: nothing.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
 
 #include "common.h"
 #include "handle.h"
+#include "nth.h"
 
 #define BANKS 2
 
@@ -228,69 +227,38 @@ TEST_F_TIMEOUT(failure, of_who_tries_again_counts_once, TEST_SLOW)
 
 /* ------------------------------------- the kernel's own memory is short */
 
-#define INJECT "/sys/kernel/debug/"
-
-static bool tell(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
-/* Lets ordinary allocations fail, when somebody asks for it, without a word. */
-static bool inject(bool on)
-{
-	return tell(INJECT "failslab/ignore-gfp-wait", on ? "N" : "Y") &&
-	       tell(INJECT "fail_page_alloc/ignore-gfp-wait", on ? "N" : "Y") &&
-	       tell(INJECT "failslab/verbose", "0") &&
-	       tell(INJECT "fail_page_alloc/verbose", "0") &&
-	       tell(INJECT "fail_usercopy/verbose", "0");
-}
-
-/*
- * Allocates with the n-th of what the kernel asks of its allocators, and of its
- * copies from and to user space, refused for this task, and frees.
- *
- * Return: 0 or a negative errno; *reached: whether there were n of them.
+/**
+ * struct claim - how to allocate
+ * @dev: where
+ * @by_mmap: by mmap() on it, else by the command
+ * @mem: what was mapped
  */
+struct claim {
+	int dev;
+	bool by_mmap;
+	void *mem;
+};
+
+/* Returns 0, a descriptor or a negative errno. */
+static int claim_memory(void *arg)
+{
+	struct claim *claim = arg;
+
+	if (!claim->by_mmap)
+		return test_alloc(claim->dev, MIB, 0, 0);
+	claim->mem = test_map(claim->dev, MIB);
+	return claim->mem == MAP_FAILED ? -errno : 0;
+}
+
+/* Allocates with the n-th request refused, and frees. */
 static int alloc_nth(int dev, unsigned int n, bool by_mmap, bool *reached)
 {
-	int nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	char text[16] = {};
-	void *mem = NULL;
-	int ret = -1;
+	struct claim claim = { .dev = dev, .by_mmap = by_mmap };
+	int ret = nth_run(n, claim_memory, &claim, reached);
 
-	snprintf(text, sizeof(text), "%u", n);
-	*reached = false;
-	if (write(nth, text, strlen(text)) < 0)
-		return -EPROTO;
-	if (by_mmap)
-		mem = test_map(dev, MIB);
-	else
-		ret = test_alloc(dev, MIB, 0, 0);
-	if (mem == MAP_FAILED)
-		ret = -errno;
-	/*
-	 * What is left of n, if anything is. These calls copy, so they are such
-	 * requests themselves, and the n-th may be one of them.
-	 */
-	memset(text, 0, sizeof(text));
-	*reached = pread(nth, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
-	pwrite(nth, "0", 1, 0);
-	close(nth);
-	if (mem && mem != MAP_FAILED) {
-		munmap(mem, MIB);
-		return 0;
-	}
 	if (ret < 0)
 		return ret;
-	close(ret);
-	return 0;
+	return by_mmap ? munmap(claim.mem, MIB) : close(ret);
 }
 
 TEST_F_TIMEOUT(failure, of_the_kernels_memory_leaves_nothing, TEST_SLOW)
@@ -300,9 +268,9 @@ TEST_F_TIMEOUT(failure, of_the_kernels_memory_leaves_nothing, TEST_SLOW)
 	struct counts is;
 	int ret;
 
-	if (access("/proc/thread-self/fail-nth", W_OK))
+	if (!nth_is_there())
 		SKIP(return, "no fault injection in this kernel");
-	ASSERT_TRUE(inject(true));
+	ASSERT_TRUE(nth_inject(true));
 	files = test_open_files();
 	for (by_mmap = 0; by_mmap < 2; by_mmap++) {
 		reached = true;
@@ -319,7 +287,7 @@ TEST_F_TIMEOUT(failure, of_the_kernels_memory_leaves_nothing, TEST_SLOW)
 			EXPECT_EQ(files, test_open_files());
 		}
 	}
-	ASSERT_TRUE(inject(false));
+	ASSERT_TRUE(nth_inject(false));
 	is = count();
 	TH_LOG("refused %u by command, %u by mmap, counted %llu", refused[0],
 	       refused[1], is.of[0][NO_MEMORY] - self->before.of[0][NO_MEMORY]);

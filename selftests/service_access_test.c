@@ -216,7 +216,7 @@ static unsigned long sleeps(pid_t pid)
 }
 
 /* As many as would wake everybody once and again. */
-#define NAMES 640
+#define NAMES 320
 
 TEST_F(access, names_wake_few_who_wait_for_others)
 {
@@ -377,7 +377,7 @@ TEST_F_TIMEOUT(access, what_comes_and_goes_is_lent_whole_or_not, TEST_SLOW)
 	}
 
 	files = test_open_files();
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < ROUNDS / 5; i++) {
 		client = service_connect(self->dev, "flap", 60 * SECOND, got,
 					 MEMBANK_OFFERS_MAX, NULL);
 		if (!child && client < 0)

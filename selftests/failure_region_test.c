@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands of dataspaces, the region map and pagers for which the kernel has no
+ * memory: each fails with ENOMEM wherever that happens, leaves nothing, and all
+ * is as it was before.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "handle.h"
+#include "nth.h"
+#include "touch.h"
+
+#define LENGTH (64 * KIB)
+
+#define SEARCH MEMBANK_REGION_SEARCH_ADDR
+#define IN_AREA MEMBANK_REGION_IN_AREA
+#define READ_ONLY MEMBANK_REGION_READ_ONLY
+
+/**
+ * struct scene - what commands act on
+ * @dev: a node
+ * @space: a dataspace
+ * @mem: a region
+ * @node: of another process
+ * @child: that process
+ * @pager: both ends of a pager
+ * @fault: that waits for it
+ * @thread: which touches
+ */
+struct scene {
+	int dev;
+	int space;
+	char *mem;
+	int node;
+	pid_t child;
+	struct membank_pager_create pager;
+	struct membank_pager_fault fault;
+	pthread_t thread;
+};
+
+static int run_derive(void *arg)
+{
+	struct scene *scene = arg;
+
+	return handle_derive(scene->dev, scene->space, READ);
+}
+
+static const struct nth_row dataspace_derive = {
+	.begin = nth_nothing,
+	.run = run_derive,
+	.end = nth_close,
+	.asks = NTH_BOTH,
+};
+
+/* How many regions and areas there are, in the map of a node. */
+static int regions(int node, struct membank_region_entry *entry)
+{
+	struct membank_region_list args = {
+		.size = sizeof(args),
+		.entries = (uintptr_t)entry,
+		.nr_entries = 1,
+		.entry_size = sizeof(*entry),
+	};
+	int ret = test_ioctl(node, MEMBANK_IOC_REGION_LIST, &args);
+
+	if (ret)
+		return ret;
+	return args.out_nr_entries + !!args.out_next;
+}
+
+/* Takes away what is there; how often that was something. */
+static int sweep(struct scene *scene)
+{
+	struct membank_region_entry entry;
+	int count = 0;
+
+	while (regions(scene->dev, &entry) > 0) {
+		munmap((void *)(uintptr_t)entry.start, entry.length);
+		count++;
+	}
+	return count;
+}
+
+static int run_attach(void *arg)
+{
+	struct scene *scene = arg;
+
+	return handle_attach(scene->dev, scene->space, NULL,
+			     MEMBANK_REGION_EAGER_MAP, &scene->mem);
+}
+
+static const char *end_attach(struct scene *scene, int ret)
+{
+	const int count = sweep(scene);
+
+	if (!nth_may_be_done(ret) && count)
+		return "it is there";
+	return ret >= 0 && !count ? "it is not there" : NULL;
+}
+
+static const struct nth_row region_attach = {
+	.begin = nth_nothing,
+	.run = run_attach,
+	.end = end_attach,
+	.asks = NTH_BOTH,
+};
+
+static int reserve(struct scene *scene)
+{
+	struct membank_area_reserve args = {
+		.size = sizeof(args),
+		.flags = SEARCH,
+		.length = 2 * LENGTH,
+	};
+	int ret = test_ioctl(scene->dev, MEMBANK_IOC_AREA_RESERVE, &args);
+
+	if (!ret)
+		scene->mem = (char *)(uintptr_t)args.out_start;
+	return ret;
+}
+
+static int run_reserve(void *arg)
+{
+	return reserve(arg);
+}
+
+static const struct nth_row area_reserve = {
+	.begin = nth_nothing,
+	.run = run_reserve,
+	.end = end_attach,
+	.asks = NTH_BOTH,
+};
+
+/* A region that is only read, in an area. */
+static bool begin_in_area(struct scene *scene)
+{
+	return !reserve(scene) &&
+	       !handle_attach(scene->dev, scene->space, scene->mem,
+			      IN_AREA | READ_ONLY, &scene->mem);
+}
+
+static int run_free(void *arg)
+{
+	struct scene *scene = arg;
+	struct membank_area_free args = {
+		.size = sizeof(args),
+		.addr = (uintptr_t)scene->mem,
+	};
+
+	return test_ioctl(scene->dev, MEMBANK_IOC_AREA_FREE, &args);
+}
+
+/* Whatever of the area is left, the region is. */
+static const char *end_free(struct scene *scene, int ret)
+{
+	const char *wrong = NULL;
+	char byte;
+
+	(void)ret;
+	if (touch_read(scene->mem, &byte))
+		wrong = "the region is gone";
+	sweep(scene);
+	return wrong;
+}
+
+static const struct nth_row area_free = {
+	.begin = begin_in_area,
+	.run = run_free,
+	.end = end_free,
+	.asks = NTH_BOTH,
+};
+
+static int run_list(void *arg)
+{
+	struct scene *scene = arg;
+	struct membank_region_entry entry;
+
+	return regions(scene->dev, &entry);
+}
+
+static const char *end_list(struct scene *scene, int ret)
+{
+	sweep(scene);
+	return ret >= 0 && ret != 2 ? "it does not list all" : NULL;
+}
+
+static const struct nth_row region_list = {
+	.begin = begin_in_area,
+	.run = run_list,
+	.end = end_list,
+	.asks = NTH_BOTH,
+};
+
+static int run_find(void *arg)
+{
+	struct scene *scene = arg;
+
+	return handle_find(scene->dev, scene->mem, NULL);
+}
+
+static const char *end_find(struct scene *scene, int ret)
+{
+	sweep(scene);
+	return nth_close(scene, ret);
+}
+
+static const struct nth_row region_find = {
+	.begin = begin_in_area,
+	.run = run_find,
+	.end = end_find,
+	.asks = NTH_BOTH,
+};
+
+/* Returns the dataspace, or 0 if that is not asked for. */
+static int detach(int node, const char *mem, __u32 flags)
+{
+	struct membank_region_detach args = {
+		.size = sizeof(args),
+		.flags = flags,
+		.addr = (uintptr_t)mem,
+	};
+	int ret = test_ioctl(node, MEMBANK_IOC_REGION_DETACH, &args);
+
+	if (ret)
+		return ret;
+	return flags & MEMBANK_DETACH_DATASPACE ? args.out_fd : 0;
+}
+
+static int run_detach(void *arg)
+{
+	struct scene *scene = arg;
+
+	return detach(scene->dev, scene->mem, MEMBANK_DETACH_DATASPACE);
+}
+
+static const char *end_detach(struct scene *scene, int ret)
+{
+	bool there;
+	char byte;
+
+	there = !touch_read(scene->mem, &byte);
+	sweep(scene);
+	nth_close(scene, ret);
+	if (!nth_may_be_done(ret) && !there)
+		return "the region is gone";
+	return ret >= 0 && there ? "the region is there" : NULL;
+}
+
+static const struct nth_row region_detach = {
+	.begin = begin_in_area,
+	.run = run_detach,
+	.end = end_detach,
+	.asks = NTH_BOTH,
+};
+
+/* Another process, with a region. */
+static void be_there(struct scene *scene, int socket)
+{
+	const int dev = test_open(TEST_ANY);
+
+	if (dev >= 0 &&
+	    !handle_attach(dev, scene->space, NULL, 0, &scene->mem) &&
+	    !test_send_fd(socket, dev) &&
+	    write(socket, &scene->mem, sizeof(scene->mem)) > 0)
+		pause();
+	_exit(1);
+}
+
+static bool begin_there(struct scene *scene)
+{
+	int sockets[2];
+	pid_t child;
+	bool ok;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets))
+		return false;
+	/* The scene is in memory that both share. */
+	child = fork();
+	if (!child) {
+		close(sockets[0]);
+		be_there(scene, sockets[1]);
+	}
+	scene->child = child;
+	close(sockets[1]);
+	scene->node = test_receive_fd(sockets[0]);
+	ok = read(sockets[0], &scene->mem, sizeof(scene->mem)) ==
+	     sizeof(scene->mem);
+	close(sockets[0]);
+	return ok && scene->node >= 0;
+}
+
+static int run_detach_there(void *arg)
+{
+	struct scene *scene = arg;
+
+	return detach(scene->node, scene->mem, MEMBANK_DETACH_UNMAP);
+}
+
+static const char *end_detach_there(struct scene *scene, int ret)
+{
+	struct membank_region_entry entry;
+	const int count = regions(scene->node, &entry);
+
+	close(scene->node);
+	test_kill(scene->child);
+	if (!nth_may_be_done(ret) && count != 1)
+		return "the region is gone";
+	return ret >= 0 && count ? "the region is there" : NULL;
+}
+
+static const struct nth_row region_detach_there = {
+	.begin = begin_there,
+	.run = run_detach_there,
+	.end = end_detach_there,
+	.asks = NTH_BOTH,
+};
+
+/* ------------------------------------------------------------------ pagers */
+
+static int run_pager(void *arg)
+{
+	struct scene *scene = arg;
+
+	scene->pager = (struct membank_pager_create){
+		.size = sizeof(scene->pager),
+		.fault_size = sizeof(scene->fault),
+	};
+	return test_ioctl(scene->dev, MEMBANK_IOC_PAGER_CREATE, &scene->pager);
+}
+
+static const char *end_pager(struct scene *scene, int ret)
+{
+	if (!ret) {
+		close(scene->pager.out_fd);
+		close(scene->pager.out_attach_fd);
+	}
+	return NULL;
+}
+
+static const struct nth_row pager_create = {
+	.begin = nth_nothing,
+	.run = run_pager,
+	.end = end_pager,
+	.asks = NTH_BOTH,
+};
+
+/* Returns the byte that is there, or the negative number of the signal. */
+static void *touch_it(void *arg)
+{
+	struct scene *scene = arg;
+	char byte = 0;
+	int signal = touch_read(scene->mem, &byte);
+
+	return (void *)(intptr_t)(signal ? -signal : byte);
+}
+
+static int run_attach_pager(void *arg)
+{
+	struct scene *scene = arg;
+	struct membank_region_attach args = {
+		.size = sizeof(args),
+		.fd = scene->pager.out_attach_fd,
+		.length = LENGTH,
+		.flags = MEMBANK_REGION_PAGER | SEARCH,
+	};
+	int ret = test_ioctl(scene->dev, MEMBANK_IOC_REGION_ATTACH, &args);
+
+	if (!ret)
+		scene->mem = (char *)(uintptr_t)args.out_start;
+	return ret;
+}
+
+static bool begin_attach_pager(struct scene *scene)
+{
+	return !run_pager(scene);
+}
+
+static const char *end_attach_pager(struct scene *scene, int ret)
+{
+	const char *wrong = end_attach(scene, ret);
+
+	end_pager(scene, 0);
+	return wrong;
+}
+
+static const struct nth_row region_attach_pager = {
+	.begin = begin_attach_pager,
+	.run = run_attach_pager,
+	.end = end_attach_pager,
+	.asks = NTH_BOTH,
+};
+
+static bool begin_reply(struct scene *scene)
+{
+	return !run_pager(scene) && !run_attach_pager(scene) &&
+	       !pthread_create(&scene->thread, NULL, touch_it, scene) &&
+	       read(scene->pager.out_fd, &scene->fault, sizeof(scene->fault)) ==
+		       sizeof(scene->fault);
+}
+
+static int run_reply(void *arg)
+{
+	struct scene *scene = arg;
+	struct membank_pager_reply args = {
+		.size = sizeof(args),
+		.id = scene->fault.id,
+		.fd = scene->space,
+	};
+
+	return test_ioctl(scene->pager.out_fd, MEMBANK_IOC_PAGER_REPLY, &args);
+}
+
+static const char *end_reply(struct scene *scene, int ret)
+{
+	const char *wrong = NULL;
+	void *byte;
+	int again;
+
+	/* Who touches waits on, until it can be answered. */
+	if (ret < 0) {
+		again = run_reply(scene);
+		if (again && !(again == -ENOENT && nth_may_be_done(ret)))
+			wrong = "it does not wait any more";
+	}
+	pthread_join(scene->thread, &byte);
+	if (byte != (void *)1)
+		wrong = "it was not answered";
+	sweep(scene);
+	end_pager(scene, 0);
+	return wrong;
+}
+
+static const struct nth_row pager_reply = {
+	.begin = begin_reply,
+	.run = run_reply,
+	.end = end_reply,
+	.asks = NTH_BOTH,
+};
+
+/* ------------------------------------------------------------------- tests */
+
+FIXTURE(nth)
+{
+	struct scene scene;
+};
+
+FIXTURE_VARIANT(nth)
+{
+	const struct nth_row *row;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(nth, dataspace_derive) { &dataspace_derive };
+FIXTURE_VARIANT_ADD(nth, region_attach) { &region_attach };
+FIXTURE_VARIANT_ADD(nth, region_attach_pager) { &region_attach_pager };
+FIXTURE_VARIANT_ADD(nth, region_list) { &region_list };
+FIXTURE_VARIANT_ADD(nth, region_find) { &region_find };
+FIXTURE_VARIANT_ADD(nth, region_detach) { &region_detach };
+FIXTURE_VARIANT_ADD(nth, region_detach_there) { &region_detach_there };
+FIXTURE_VARIANT_ADD(nth, area_reserve) { &area_reserve };
+FIXTURE_VARIANT_ADD(nth, area_free) { &area_free };
+FIXTURE_VARIANT_ADD(nth, pager_create) { &pager_create };
+FIXTURE_VARIANT_ADD(nth, pager_reply) { &pager_reply };
+/* clang-format on */
+
+FIXTURE_SETUP(nth)
+{
+	struct scene *scene = &self->scene;
+	char *mem;
+
+	touch_init();
+	ASSERT_TRUE(test_banks_empty());
+	scene->dev = test_open(TEST_ANY);
+	ASSERT_LE(0, scene->dev);
+	scene->space = test_alloc(scene->dev, LENGTH, 0, 0);
+	ASSERT_LE(0, scene->space);
+	mem = test_map(scene->space, LENGTH);
+	ASSERT_NE(MAP_FAILED, mem);
+	memset(mem, 1, LENGTH);
+	ASSERT_EQ(0, munmap(mem, LENGTH));
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(nth)
+{
+	EXPECT_TRUE(test_banks_empty());
+}
+
+TEST_F_TIMEOUT(nth, request_that_fails_leaves_all_as_it_was, TEST_SLOW)
+{
+	char text[128];
+	bool fine;
+
+	if (!nth_is_there())
+		SKIP(return, "no fault injection in this kernel");
+	fine = nth_refuse_all(variant->row, &self->scene, text, sizeof(text));
+	EXPECT_TRUE(fine);
+	TH_LOG("%s", text);
+}
+
+TEST_HARNESS_MAIN

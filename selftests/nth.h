@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests share that have the kernel refuse itself memory: its fault
+ * injection. Include it after common.h.
+ */
+#ifndef MEMBANK_SELFTESTS_NTH_H
+#define MEMBANK_SELFTESTS_NTH_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NTH_FILE "/proc/thread-self/fail-nth"
+#define NTH_DEBUGFS "/sys/kernel/debug/"
+
+static inline bool nth_is_there(void)
+{
+	return !access(NTH_FILE, W_OK);
+}
+
+static inline bool nth_tell(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return ok;
+}
+
+/* Lets ordinary allocations fail, when somebody asks for it, without a word. */
+static inline bool nth_inject(bool on)
+{
+	const char *ignore = on ? "N" : "Y";
+
+	return nth_tell(NTH_DEBUGFS "failslab/ignore-gfp-wait", ignore) &&
+	       nth_tell(NTH_DEBUGFS "fail_page_alloc/ignore-gfp-wait",
+			ignore) &&
+	       nth_tell(NTH_DEBUGFS "failslab/verbose", "0") &&
+	       nth_tell(NTH_DEBUGFS "fail_page_alloc/verbose", "0") &&
+	       nth_tell(NTH_DEBUGFS "fail_usercopy/verbose", "0");
+}
+
+/**
+ * nth_run() - have the kernel fail in the middle
+ * @n: the n-th of what the kernel asks of its allocators, and of its copies from
+ *     and to user space, is refused for this task
+ * @run: what is done then
+ * @arg: handed to it
+ * @reached: set to whether there were n of them
+ *
+ * Return: as @run.
+ */
+static inline int nth_run(unsigned int n, int (*run)(void *arg), void *arg,
+			  bool *reached)
+{
+	int nth = open(NTH_FILE, O_RDWR | O_CLOEXEC), ret;
+	char text[16] = {};
+
+	snprintf(text, sizeof(text), "%u", n);
+	*reached = false;
+	if (write(nth, text, strlen(text)) < 0)
+		return -EPROTO;
+	ret = run(arg);
+	/*
+	 * What is left of n, if anything is. These calls copy, so they are such
+	 * requests themselves, and the n-th may be one of them.
+	 */
+	memset(text, 0, sizeof(text));
+	*reached = pread(nth, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
+	if (pwrite(nth, "0", 1, 0) != 1)
+		*reached = false;
+	close(nth);
+	return ret;
+}
+
+/* What a command asks of the kernel that can be refused. */
+enum {
+	NTH_MEMORY = 1 << 0,
+	NTH_COPIES = 1 << 1,
+	NTH_BOTH = NTH_MEMORY | NTH_COPIES,
+};
+
+/* What commands act on: who includes this knows. */
+struct scene;
+
+/**
+ * struct nth_row - a command, and what it must leave
+ * @begin: makes what it acts on; whether that is there
+ * @run: the command; 0 or more, or a negative errno
+ * @end: says what is wrong after it gave @ret, or NULL; takes away what @begin and
+ *       @run have made
+ * @asks: what it asks for at least
+ */
+struct nth_row {
+	bool (*begin)(struct scene *scene);
+	int (*run)(void *scene);
+	const char *(*end)(struct scene *scene, int ret);
+	unsigned int asks;
+};
+
+/*
+ * Fault injection refuses copies, too. A command whose struct cannot be written
+ * back has been done, and one whose struct cannot be read has not.
+ */
+static inline bool nth_may_be_done(int ret)
+{
+	return ret >= 0 || ret == -EFAULT;
+}
+
+static inline bool nth_may_be_undone(int ret)
+{
+	return ret < 0;
+}
+
+/* Nothing has to be made. */
+static inline bool nth_nothing(struct scene *scene)
+{
+	(void)scene;
+	return true;
+}
+
+/* Of a command that returns a descriptor. */
+static inline const char *nth_close(struct scene *scene, int ret)
+{
+	(void)scene;
+	if (ret >= 0)
+		close(ret);
+	return NULL;
+}
+
+/* What other tasks have begun ends a moment later. */
+static inline bool nth_wait_users(int users)
+{
+	unsigned int left = TEST_PATIENCE / 10;
+
+	while (test_module_users() != users && left--)
+		usleep(10000);
+	return test_module_users() == users;
+}
+
+/* One attempt; what is wrong, or NULL. */
+static inline const char *nth_attempt(const struct nth_row *row,
+				      struct scene *scene, unsigned int n,
+				      int *ret, bool *reached)
+{
+	const unsigned int files = test_open_files();
+	const int users = test_module_users();
+	const __u64 used = test_used();
+	const char *wrong;
+
+	if (!row->begin(scene))
+		return "it could not begin";
+	*ret = nth_run(n, row->run, scene, reached);
+	wrong = row->end(scene, *ret);
+	if (wrong)
+		return wrong;
+	if (*ret < 0 && *ret != -ENOMEM && *ret != -EFAULT)
+		return "it is another error";
+	if (*ret < 0 && !*reached)
+		return "nothing was refused";
+	if (test_open_files() != files)
+		return "a descriptor stayed open";
+	if (!nth_wait_users(users))
+		return "something of the module is held";
+	return test_wait_used(used) ? NULL : "memory of a bank is held";
+}
+
+/**
+ * nth_refuse_all() - do something with each request of it refused, one by one
+ * @row: what
+ * @scene: on what
+ * @text: says how many there were; or what is wrong
+ * @size: of @text
+ *
+ * Return: whether nothing is.
+ */
+static inline bool nth_refuse_all(const struct nth_row *row,
+				  struct scene *scene, char *text, size_t size)
+{
+	unsigned int n = 0, refused[2] = {};
+	const char *wrong;
+	bool reached;
+	int ret = 0;
+
+	if (!nth_inject(true)) {
+		snprintf(text, size, "faults cannot be injected");
+		return false;
+	}
+	do {
+		wrong = nth_attempt(row, scene, ++n, &ret, &reached);
+		refused[0] += ret == -ENOMEM;
+		refused[1] += ret == -EFAULT;
+	} while (!wrong && reached);
+	if (!wrong && !nth_inject(false))
+		wrong = "faults are injected";
+	if (!wrong && row->asks & NTH_MEMORY && !refused[0])
+		wrong = "it asks for no memory";
+	if (!wrong && row->asks & NTH_COPIES && !refused[1])
+		wrong = "it does not copy";
+	snprintf(text, size,
+		 "request %u, %d: %s; %u times no memory, %u times no copy", n,
+		 ret, wrong ? wrong : "fine", refused[0], refused[1]);
+	return !wrong;
+}
+
+#endif /* MEMBANK_SELFTESTS_NTH_H */
