@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Capabilities by name, which are connections to services. */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <membank.h>
+#include <l4/re/c/util/cap_alloc.h>
+#include <l4/re/env.h>
+
+#include "internal.h"
+
+/* What programs that are started together may take, in milliseconds. */
+#define WAIT 3000
+
+/* A name that was asked for, and which object its slot was given. */
+struct name {
+	struct name *next;
+	l4_cap_idx_t cap;
+	uint64_t id;
+	char text[MEMBANK_NAME_MAX + 1];
+};
+
+/* Guards the list, and is not held while connecting. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct name *names;
+static uint64_t last_id;
+
+static int patience(void)
+{
+	const char *text = secure_getenv("MEMBANK_L4RE_WAIT");
+	long ms = text ? strtol(text, NULL, 10) : WAIT;
+
+	if (ms < 0)
+		return -1;
+	return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+static struct membank_l4_object *connect_to(const char *name)
+{
+	struct membank_offer offers[MEMBANK_OFFERS_MAX];
+	unsigned int i, count = MEMBANK_OFFERS_MAX;
+	struct membank_l4_object *object;
+	struct membank_l4_use node;
+	int connection, ret;
+
+	if (membank_l4_use(MEMBANK_L4_RM_CAP, L4RE_MEMBANK_MAP, &node))
+		return NULL;
+	ret = membank_service_connect(node.fd, name, patience(), offers, &count,
+				      NULL, &connection);
+	membank_l4_unuse(&node);
+	if (ret)
+		return NULL;
+	object = membank_l4_object_new(L4RE_MEMBANK_SERVICE, connection, count);
+	for (i = 0; i < count; i++) {
+		if (object)
+			object->offers[i] = offers[i];
+		else
+			close(offers[i].fd);
+	}
+	return object;
+}
+
+/* The lock is held. */
+static struct name *entry_of(const char *text)
+{
+	struct name *name;
+
+	for (name = names; name; name = name->next)
+		if (!strcmp(name->text, text))
+			break;
+	return name;
+}
+
+/* The slot of a name, as long as it holds what it was given. The lock is held. */
+static l4_cap_idx_t known(const char *text)
+{
+	struct name *name = entry_of(text);
+	struct membank_l4_object *object;
+	bool same;
+
+	if (!name)
+		return L4_INVALID_CAP;
+	object = membank_l4_cap_get(name->cap);
+	same = object && object->kind == L4RE_MEMBANK_SERVICE &&
+	       object->id == name->id;
+	membank_l4_object_put(object);
+	return same ? name->cap : L4_INVALID_CAP;
+}
+
+/* Gives the object a slot and the slot a name. The lock is held. */
+static l4_cap_idx_t enter(const char *text, struct membank_l4_object *object)
+{
+	struct name *name = entry_of(text);
+	l4_cap_idx_t cap;
+
+	if (!name) {
+		name = calloc(1, sizeof(*name));
+		if (!name) {
+			membank_l4_object_put(object);
+			return L4_INVALID_CAP;
+		}
+		memcpy(name->text, text, strlen(text) + 1);
+		name->next = names;
+		names = name;
+	}
+	object->id = ++last_id;
+	name->id = object->id;
+	cap = l4re_util_cap_alloc();
+	name->cap = cap;
+	return membank_l4_cap_set(cap, object) ? L4_INVALID_CAP : cap;
+}
+
+MEMBANK_L4_API l4_cap_idx_t l4re_env_get_cap(const char *name)
+{
+	struct membank_l4_object *object;
+	l4_cap_idx_t cap;
+
+	if (!name || strlen(name) > MEMBANK_NAME_MAX)
+		return L4_INVALID_CAP;
+	pthread_mutex_lock(&lock);
+	cap = known(name);
+	pthread_mutex_unlock(&lock);
+	if (l4_is_valid_cap(cap))
+		return cap;
+
+	object = connect_to(name);
+	if (!object)
+		return L4_INVALID_CAP;
+	pthread_mutex_lock(&lock);
+	/* Another thread may have connected meanwhile. */
+	cap = known(name);
+	if (l4_is_invalid_cap(cap))
+		cap = enter(name, object);
+	else
+		membank_l4_object_put(object);
+	pthread_mutex_unlock(&lock);
+	return cap;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <membank.h>
+#include <l4/re/c/rm.h>
+
+#include "internal.h"
+
+#define RIGHTS ((unsigned long)L4RE_RM_F_RWX)
+#define BEYOND ((unsigned long)L4RE_RM_F_NO_EAGER_MAP)
+
+/* What detaching tells, as L4Re's Detach_result has it. */
+enum detached {
+	DETACHED_WHOLE = 0,
+	DETACHED_KEPT = 1,
+	DETACHED_SPLIT = 2,
+	DETACHED_AGAIN = 4,
+};
+
+/* The map of this process, which alone can be added to. */
+static int use_own(l4_cap_idx_t rm, struct membank_l4_use *map)
+{
+	int ret;
+
+	ret = membank_l4_use(rm, L4RE_MEMBANK_MAP, map);
+	if (!ret && !l4_capability_equal(rm, MEMBANK_L4_RM_CAP)) {
+		membank_l4_unuse(map);
+		ret = -L4_EPERM;
+	}
+	return ret;
+}
+
+/* ----------------------------------------------------------------- areas */
+
+/* Where nothing can be, unless the address is looked for. */
+static bool nowhere(l4_addr_t start, unsigned long flags)
+{
+	return !l4_trunc_page(start) &&
+	       !(flags & (L4RE_RM_SEARCH_ADDR | L4RE_RM_IN_AREA));
+}
+
+MEMBANK_L4_API int l4re_rm_reserve_area_srv(l4_cap_idx_t rm, l4_addr_t *start,
+					    unsigned long size,
+					    unsigned int flags,
+					    unsigned char align)
+{
+	struct membank_l4_use map;
+	void *where;
+	int ret;
+
+	ret = use_own(rm, &map);
+	if (ret)
+		return ret;
+	if (!start || !size) {
+		ret = -L4_EINVAL;
+	} else if (nowhere(*start, flags)) {
+		ret = -L4_EADDRNOTAVAIL;
+	} else {
+		ret = membank_area_reserve(map.fd, size, flags, align,
+					   (void *)*start, &where);
+		ret = membank_l4_error(ret);
+		if (!ret)
+			*start = (l4_addr_t)where;
+	}
+	membank_l4_unuse(&map);
+	return ret;
+}
+
+MEMBANK_L4_API int l4re_rm_free_area_srv(l4_cap_idx_t rm, l4_addr_t addr)
+{
+	struct membank_l4_use map;
+	int ret;
+
+	ret = use_own(rm, &map);
+	if (ret)
+		return ret;
+	ret = membank_l4_error(membank_area_free(map.fd, (void *)addr, NULL));
+	membank_l4_unuse(&map);
+	return ret;
+}
+
+/* --------------------------------------------------------------- attaching */
+
+/* In membank's words: the flags have the same values there. */
+static int attach_flags(unsigned long flags, uint32_t *out_flags)
+{
+	unsigned long plain = flags & ~(RIGHTS | BEYOND);
+
+	if (plain &
+	    ~(unsigned long)(L4RE_RM_REGION_FLAGS | L4RE_RM_ATTACH_FLAGS))
+		return -L4_EINVAL;
+	if (flags & L4RE_RM_F_X)
+		return -L4_EPERM;
+	if (flags & RIGHTS && !(flags & L4RE_RM_F_W))
+		plain |= L4RE_RM_READ_ONLY;
+	if (flags & L4RE_RM_F_NO_EAGER_MAP)
+		plain &= ~(unsigned long)L4RE_RM_EAGER_MAP;
+	*out_flags = plain;
+	return 0;
+}
+
+/* What is to be attached is an argument, not what is called. */
+static int use_attached(l4re_ds_t mem, unsigned long flags,
+			struct membank_l4_use *use)
+{
+	int ret;
+
+	ret = membank_l4_use(mem,
+			     flags & L4RE_RM_PAGER ? L4RE_MEMBANK_PAGER :
+						     L4RE_MEMBANK_DATASPACE,
+			     use);
+	if (!ret)
+		return 0;
+	return ret == MEMBANK_L4_VOID ? -L4_ENOENT : -L4_EINVAL;
+}
+
+MEMBANK_L4_API int l4re_rm_attach_srv(l4_cap_idx_t rm, void **start,
+				      unsigned long size, unsigned long flags,
+				      l4re_ds_t const mem, l4_addr_t offs,
+				      unsigned char align)
+{
+	struct membank_l4_use map, what;
+	uint32_t how;
+	int ret;
+
+	ret = use_own(rm, &map);
+	if (ret)
+		return ret;
+	ret = attach_flags(flags, &how);
+	if (!ret && (!start || !size))
+		ret = -L4_EINVAL;
+	if (!ret)
+		ret = use_attached(mem, flags, &what);
+	if (!ret) {
+		if (nowhere((l4_addr_t)*start, flags))
+			ret = -EADDRNOTAVAIL;
+		else
+			ret = membank_region_attach(map.fd, what.fd, offs, size,
+						    how, align, *start, start);
+		ret = ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
+		membank_l4_unuse(&what);
+	}
+	membank_l4_unuse(&map);
+	return ret;
+}
+
+/* --------------------------------------------------------------- detaching */
+
+/* Which map a call is about: that of @rm, or of @task, if it is another one. */
+static int use_map(l4_cap_idx_t rm, l4_cap_idx_t task,
+		   struct membank_l4_use *map)
+{
+	int ret;
+
+	ret = membank_l4_use(rm, L4RE_MEMBANK_MAP, map);
+	if (ret || l4_is_invalid_cap(task) ||
+	    l4_capability_equal(task, L4_BASE_TASK_CAP))
+		return ret;
+	membank_l4_unuse(map);
+	return membank_l4_use(task, L4RE_MEMBANK_MAP, map) ? -L4_EINVAL : 0;
+}
+
+/* What is left on both sides of a hole was there before it. */
+static int result_of(const struct membank_region_find *before,
+		     const struct membank_region_detach *info)
+{
+	uint64_t end = info->out_start + info->out_length;
+	int again = info->out_more ? DETACHED_AGAIN : 0;
+
+	if (!info->out_split)
+		return DETACHED_WHOLE | again;
+	if (before->out_start < info->out_start &&
+	    before->out_start + before->out_length > end)
+		return DETACHED_SPLIT;
+	return DETACHED_KEPT | again;
+}
+
+MEMBANK_L4_API int l4re_membank_detach(l4_cap_idx_t rm, l4_addr_t addr,
+				       unsigned long size, l4re_ds_t *ds,
+				       l4_cap_idx_t task)
+{
+	uint32_t flags = MEMBANK_DETACH_UNMAP;
+	struct membank_region_find before = { 0 };
+	struct membank_region_detach info;
+	struct membank_l4_use map;
+	int ret;
+
+	if (ds) {
+		*ds = L4_INVALID_CAP;
+		flags |= MEMBANK_DETACH_DATASPACE;
+	}
+	ret = use_map(rm, task, &map);
+	if (ret)
+		return ret;
+	if (size &&
+	    !membank_region_find_range(map.fd, (void *)addr, size, &before) &&
+	    before.out_fd >= 0)
+		close(before.out_fd);
+	ret = membank_region_detach_range(map.fd, (void *)addr, size, flags,
+					  &info);
+	membank_l4_unuse(&map);
+	if (ret)
+		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
+	/* Of a pager in another process there is nothing to give. */
+	if (ds && info.out_fd >= 0) {
+		ret = membank_l4_dataspace_cap(info.out_fd, ds);
+		if (ret)
+			return ret;
+	}
+	return result_of(&before, &info);
+}
+
+MEMBANK_L4_API int l4re_rm_detach_srv(l4_cap_idx_t rm, l4_addr_t addr,
+				      l4re_ds_t *ds, l4_cap_idx_t task)
+{
+	return l4re_membank_detach(rm, addr, 0, ds, task);
+}
+
+/* ----------------------------------------------------------------- looking */
+
+MEMBANK_L4_API int l4re_rm_find_srv(l4_cap_idx_t rm, l4_addr_t *addr,
+				    unsigned long *size, l4_addr_t *offset,
+				    unsigned int *flags, l4re_ds_t *m)
+{
+	struct membank_region_find info;
+	l4re_ds_t cap = L4_INVALID_CAP;
+	struct membank_l4_use map;
+	int ret;
+
+	ret = membank_l4_use(rm, L4RE_MEMBANK_MAP, &map);
+	if (ret)
+		return ret;
+	if (!addr || !size || !*size)
+		ret = -L4_EINVAL;
+	else
+		ret = membank_region_find_range(map.fd, (void *)*addr,
+						*size == 1 ? 0 : *size, &info);
+	membank_l4_unuse(&map);
+	if (ret)
+		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
+	if (m && info.out_fd >= 0)
+		ret = membank_l4_dataspace_cap(info.out_fd, &cap);
+	else if (info.out_fd >= 0)
+		close(info.out_fd);
+	if (ret)
+		return ret;
+
+	*addr = info.out_start;
+	*size = info.out_length;
+	if (offset)
+		*offset = info.out_offset;
+	if (flags)
+		*flags = info.out_flags;
+	if (m)
+		*m = cap;
+	return 0;
+}
+
+MEMBANK_L4_API void l4re_rm_show_lists_srv(l4_cap_idx_t rm)
+{
+	struct membank_l4_use map;
+
+	if (membank_l4_use(rm, L4RE_MEMBANK_MAP, &map))
+		return;
+	membank_region_show_lists(map.fd, STDERR_FILENO);
+	membank_l4_unuse(&map);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* From an index to a descriptor, and back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <membank.h>
+
+#include "internal.h"
+
+/* Of a connection the offer number @which of a kind; NULL: there are not as many. */
+static const struct membank_offer *
+offer_of(const struct membank_l4_object *object, enum l4re_membank_kind kind,
+	 unsigned int which)
+{
+	unsigned int i;
+
+	for (i = 0; i < object->count; i++) {
+		/* The two kinds have the same numbers. */
+		if (object->offers[i].kind != (unsigned int)kind)
+			continue;
+		if (!which--)
+			return &object->offers[i];
+	}
+	return NULL;
+}
+
+/* The descriptor of this kind; -1: there is none, or more than one. */
+static int fd_of(const struct membank_l4_object *object,
+		 enum l4re_membank_kind kind)
+{
+	const struct membank_offer *offer;
+
+	if (object->kind == kind)
+		return object->fd;
+	if (object->kind != L4RE_MEMBANK_SERVICE)
+		return -1;
+	offer = offer_of(object, kind, 0);
+	return offer && !offer_of(object, kind, 1) ? offer->fd : -1;
+}
+
+int membank_l4_use(l4_cap_idx_t cap, enum l4re_membank_kind kind,
+		   struct membank_l4_use *out_use)
+{
+	struct membank_l4_object *object;
+	int ret;
+
+	object = membank_l4_cap_get(cap);
+	if (!object) {
+		ret = l4_is_invalid_cap(cap) ? MEMBANK_L4_VOID :
+					       membank_l4_initial(cap, &object);
+		if (ret)
+			return ret;
+	}
+	out_use->object = object;
+	out_use->fd = fd_of(object, kind);
+	if (out_use->fd >= 0)
+		return 0;
+	membank_l4_object_put(object);
+	return -L4_EBADPROTO;
+}
+
+static int copy_fd(int fd, int *out_fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+		return -L4_ENOMEM;
+	*out_fd = copy;
+	return 0;
+}
+
+static int put(l4_cap_idx_t cap, enum l4re_membank_kind kind, int fd)
+{
+	struct membank_l4_object *object;
+	int ret = 0;
+
+	if (kind == L4RE_MEMBANK_DATASPACE) {
+		ret = membank_l4_dataspace_new(fd, &object);
+	} else {
+		object = membank_l4_object_new(kind, fd, 0);
+		if (!object)
+			ret = -L4_ENOMEM;
+	}
+	return ret ? ret : membank_l4_cap_set(cap, object);
+}
+
+MEMBANK_L4_API int l4re_membank_put(l4_cap_idx_t cap,
+				    enum l4re_membank_kind kind, int fd)
+{
+	struct membank_get_info info;
+	int ret = 0;
+
+	switch (kind) {
+	case L4RE_MEMBANK_DATASPACE:
+	case L4RE_MEMBANK_NOTIFIER:
+	case L4RE_MEMBANK_PAGER:
+		break;
+	case L4RE_MEMBANK_BANK:
+	case L4RE_MEMBANK_MAP:
+		ret = membank_get_info(fd, &info);
+		break;
+	default:
+		ret = -EINVAL;
+	}
+	if (ret) {
+		if (fd >= 0)
+			close(fd);
+		return -L4_EINVAL;
+	}
+	return put(cap, kind, fd);
+}
+
+MEMBANK_L4_API int l4re_membank_fd(l4_cap_idx_t cap,
+				   enum l4re_membank_kind kind, int *out_fd)
+{
+	struct membank_l4_use use;
+	int ret;
+
+	ret = membank_l4_use(cap, kind, &use);
+	if (ret)
+		return ret;
+	ret = copy_fd(use.fd, out_fd);
+	membank_l4_unuse(&use);
+	return ret;
+}
+
+MEMBANK_L4_API int l4re_membank_offers(l4_cap_idx_t service)
+{
+	struct membank_l4_use use;
+	int ret;
+
+	ret = membank_l4_use(service, L4RE_MEMBANK_SERVICE, &use);
+	if (ret)
+		return ret;
+	ret = use.object->count;
+	membank_l4_unuse(&use);
+	return ret;
+}
+
+MEMBANK_L4_API int l4re_membank_take(l4_cap_idx_t service,
+				     enum l4re_membank_kind kind,
+				     unsigned int which, l4_cap_idx_t cap)
+{
+	const struct membank_offer *offer;
+	struct membank_l4_use use;
+	int fd, ret;
+
+	ret = membank_l4_use(service, L4RE_MEMBANK_SERVICE, &use);
+	if (ret)
+		return ret;
+	offer = offer_of(use.object, kind, which);
+	ret = offer ? copy_fd(offer->fd, &fd) : -L4_ENOENT;
+	membank_l4_unuse(&use);
+	if (ret)
+		return ret;
+	return put(cap, kind, fd);
+}
