@@ -226,6 +226,9 @@ test_pager
 test_call
 alone "ma_rm prints its three lines" 0 out \
 	"Allocated memory." "Touched memory." "Freed and done. Bye." -- ma_rm
+alone "ma_rm for L4Re prints its three lines" 0 out \
+	"Allocated memory." "Touched memory." "Freed and done. Bye." -- \
+	"$MEMBANK_BUILD/examples/l4re/ma_rm"
 alone "lend lends for reading only, and takes it back" 0 out \
 	"Borrower: to write it? $lacks." "Borrower: I read 'hello'." \
 	"Owner: I have revoked it." "Borrower: the memory is gone." -- lend

@@ -174,7 +174,7 @@ int membank_l4_cap_set(l4_cap_idx_t cap, struct membank_l4_object *object)
 static bool may_be(const struct membank_l4_object *object,
 		   const struct membank_l4_object *like)
 {
-	return object && object->kind == L4RE_MEMBANK_DATASPACE &&
+	return object && object->kind == like->kind &&
 	       (object->id == like->id ||
 		(object->bank == like->bank && object->offset == like->offset));
 }

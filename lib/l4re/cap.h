@@ -98,9 +98,9 @@ bool membank_l4_cap_usable(l4_cap_idx_t cap);
 int membank_l4_cap_set(l4_cap_idx_t cap, struct membank_l4_object *object);
 
 /**
- * membank_l4_cap_find() - the next slot that may hold a dataspace
+ * membank_l4_cap_find() - the next slot that may hold the same
  * @after: look behind this slot; 0: from the first on
- * @like: the dataspace: the same file, or the same place in the same bank
+ * @like: of the same kind, with the same number, or the same place in the same bank
  * @out_object: a reference to what the slot holds
  *
  * A revoked dataspace may have had the place before: ask.

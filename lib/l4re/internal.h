@@ -68,22 +68,27 @@ int membank_l4_initial(l4_cap_idx_t cap, struct membank_l4_object **out_object);
 int membank_l4_error(int ret);
 
 /**
- * membank_l4_dataspace_new() - an object of a dataspace
+ * membank_l4_object_of() - an object, with what is to be known of a dataspace
+ * @kind: what it is
  * @fd: belongs to it; closed also if it fails
  * @out_object: has one reference
  *
- * Return: 0; -L4_EINVAL: @fd is no dataspace; or another L4 error.
+ * Return: 0; -L4_EINVAL: @fd is no dataspace, and should be; or another L4 error.
  */
-int membank_l4_dataspace_new(int fd, struct membank_l4_object **out_object);
+int membank_l4_object_of(enum l4re_membank_kind kind, int fd,
+			 struct membank_l4_object **out_object);
 
 /**
- * membank_l4_dataspace_cap() - the slot of a dataspace that was attached
+ * membank_l4_attached_cap() - the slot of what was attached
+ * @kind: L4RE_MEMBANK_DATASPACE or L4RE_MEMBANK_PAGER
  * @fd: from the kernel; used up
- * @out_cap: the slot that holds the same file, else the same memory, else a new one
+ * @out_cap: the slot that holds the same file, else of a dataspace the first with
+ *           the same memory, else a new one
  *
  * Return: 0; -L4_ENOMEM: there is no slot.
  */
-int membank_l4_dataspace_cap(int fd, l4_cap_idx_t *out_cap);
+int membank_l4_attached_cap(enum l4re_membank_kind kind, int fd,
+			    l4_cap_idx_t *out_cap);
 
 /**
  * membank_l4_tag() - what an operation on a kernel object returns

@@ -28,7 +28,7 @@ MEMBANK_L4_API long l4re_ma_alloc_align_srv(l4_cap_idx_t srv, long size,
 	membank_l4_unuse(&bank);
 	if (ret)
 		return membank_l4_error(ret);
-	ret = membank_l4_dataspace_new(fd, &object);
+	ret = membank_l4_object_of(L4RE_MEMBANK_DATASPACE, fd, &object);
 	return ret ? ret : membank_l4_cap_set(mem, object);
 }
 

@@ -163,6 +163,26 @@ static int use_map(l4_cap_idx_t rm, l4_cap_idx_t task,
 	return membank_l4_use(task, L4RE_MEMBANK_MAP, map) ? -L4_EINVAL : 0;
 }
 
+/* The index of what was attached; only of a dataspace can it be said what it is. */
+static int give(int fd, l4_cap_idx_t *out_cap)
+{
+	enum l4re_membank_kind kind = L4RE_MEMBANK_DATASPACE;
+	struct membank_dataspace_info info;
+	struct membank_l4_use node;
+	int ret;
+
+	ret = membank_l4_use(MEMBANK_L4_RM_CAP, L4RE_MEMBANK_MAP, &node);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	ret = membank_dataspace_info(node.fd, fd, &info);
+	membank_l4_unuse(&node);
+	if (ret == -EINVAL)
+		kind = L4RE_MEMBANK_PAGER;
+	return membank_l4_attached_cap(kind, fd, out_cap);
+}
+
 /* What is left on both sides of a hole was there before it. */
 static int result_of(const struct membank_region_find *before,
 		     const struct membank_region_detach *info)
@@ -206,7 +226,7 @@ MEMBANK_L4_API int l4re_membank_detach(l4_cap_idx_t rm, l4_addr_t addr,
 		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
 	/* Of a pager in another process there is nothing to give. */
 	if (ds && info.out_fd >= 0) {
-		ret = membank_l4_dataspace_cap(info.out_fd, ds);
+		ret = give(info.out_fd, ds);
 		if (ret)
 			return ret;
 	}
@@ -242,7 +262,7 @@ MEMBANK_L4_API int l4re_rm_find_srv(l4_cap_idx_t rm, l4_addr_t *addr,
 	if (ret)
 		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
 	if (m && info.out_fd >= 0)
-		ret = membank_l4_dataspace_cap(info.out_fd, &cap);
+		ret = give(info.out_fd, &cap);
 	else if (info.out_fd >= 0)
 		close(info.out_fd);
 	if (ret)

@@ -73,15 +73,9 @@ static int copy_fd(int fd, int *out_fd)
 static int put(l4_cap_idx_t cap, enum l4re_membank_kind kind, int fd)
 {
 	struct membank_l4_object *object;
-	int ret = 0;
+	int ret;
 
-	if (kind == L4RE_MEMBANK_DATASPACE) {
-		ret = membank_l4_dataspace_new(fd, &object);
-	} else {
-		object = membank_l4_object_new(kind, fd, 0);
-		if (!object)
-			ret = -L4_ENOMEM;
-	}
+	ret = membank_l4_object_of(kind, fd, &object);
 	return ret ? ret : membank_l4_cap_set(cap, object);
 }
 

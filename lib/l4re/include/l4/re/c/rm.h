@@ -110,8 +110,9 @@ L4_CV int l4re_rm_attach_srv(l4_cap_idx_t rm, void **start, unsigned long size,
  * l4re_rm_detach_srv() - detach and unmap a region
  * @rm: a region map
  * @addr: any address of the region
- * @ds: set to the index of what was attached; if no slot holds it any more, to a
- *      new one, which is to be freed. L4_INVALID_CAP if it fails. NULL: not wanted
+ * @ds: set to the index of what was attached; if no slot holds it any more, or the
+ *      same memory, to a new one, which is to be freed. L4_INVALID_CAP if it fails.
+ *      NULL: not wanted
  * @task: whose pages are unmapped: L4RE_THIS_TASK_CAP; or the region map of
  *        another process, where it is detached then; with L4_INVALID_CAP they are
  *        unmapped all the same

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Capabilities by name, and the way between indices and descriptors, on the real
+ * module.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "l4re.h"
+
+#define THREADS 4
+
+FIXTURE(name)
+{
+	l4_cap_idx_t bad[BAD_CAPS];
+	int dev;
+	int dataspace;
+	int notifier;
+	int service;
+};
+
+FIXTURE_SETUP(name)
+{
+	ASSERT_TRUE(test_banks_empty());
+	ASSERT_EQ(0, setenv("MEMBANK_L4RE_WAIT", "0", 1));
+	ASSERT_EQ(0, membank_open("0", &self->dev));
+	ASSERT_EQ(0, membank_dataspace_alloc(self->dev, 5, 0, 0,
+					     &self->dataspace));
+	ASSERT_EQ(0, membank_notifier_create(self->dev, &self->notifier));
+	self->service = -1;
+	l4re_bad_caps(self->bad);
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(name)
+{
+	EXPECT_TRUE(test_banks_empty());
+}
+
+/* Offers so many dataspaces and notifiers, which are always the same. */
+static int offer(FIXTURE_DATA(name) * self, const char *name,
+		 unsigned int dataspaces, unsigned int notifiers)
+{
+	struct membank_offer offers[MEMBANK_OFFERS_MAX] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < dataspaces + notifiers; i++) {
+		offers[i].fd = i < dataspaces ? self->dataspace :
+						self->notifier;
+		offers[i].rights = i < dataspaces ? MEMBANK_DATASPACE_READ :
+						    MEMBANK_NOTIFIER_TRIGGER;
+	}
+	return membank_service_register(self->dev, name, offers,
+					dataspaces + notifiers, 0222,
+					&self->service);
+}
+
+TEST_F(name, a_service_with_one_of_each_is_both)
+{
+	l4_cap_idx_t cap;
+	l4_addr_t phys;
+
+	(void)membank_notifier_receive(self->notifier, 0, NULL);
+	ASSERT_EQ(0, offer(self, "l4re-both", 1, 1));
+	cap = l4re_env_get_cap("l4re-both");
+	ASSERT_FALSE(l4_is_invalid_cap(cap));
+	EXPECT_EQ(5, l4re_ds_size(cap));
+	EXPECT_EQ(L4RE_DS_F_R, l4re_ds_flags(cap));
+	EXPECT_EQ(0, l4re_ds_phys(cap, 0, &phys, NULL));
+	EXPECT_EQ(-L4_EACCESS, l4re_ds_clear(cap, 0, 1));
+	EXPECT_EQ(0, l4_error(l4_irq_trigger(cap)));
+	EXPECT_EQ(0, membank_notifier_receive(self->notifier, 0, NULL));
+	EXPECT_EQ(2, l4re_membank_offers(cap));
+	EXPECT_EQ(-L4_EBADPROTO, l4re_rm_free_area_srv(cap, 0));
+}
+
+TEST_F(name, a_name_has_one_index_until_it_is_freed)
+{
+	struct membank_service_event event;
+	l4_cap_idx_t cap, again;
+
+	ASSERT_EQ(0, offer(self, "l4re-once", 1, 0));
+	ASSERT_EQ(0, fcntl(self->service, F_SETFL, O_NONBLOCK));
+	cap = l4re_env_get_cap("l4re-once");
+	ASSERT_FALSE(l4_is_invalid_cap(cap));
+	EXPECT_EQ(cap, l4re_env_get_cap("l4re-once"));
+	/* One client has come, and no other. */
+	EXPECT_EQ(0, membank_service_read_event(self->service, &event));
+	EXPECT_EQ(-EAGAIN, membank_service_read_event(self->service, &event));
+
+	l4re_util_cap_free_um(cap);
+	EXPECT_EQ(0, membank_service_read_event(self->service, &event));
+	/* Its slot is another's now. */
+	again = l4re_util_cap_alloc();
+	EXPECT_EQ(cap, again);
+	ASSERT_EQ(0, l4re_ma_alloc(1, again, 0));
+	cap = l4re_env_get_cap("l4re-once");
+	EXPECT_NE(again, cap);
+	EXPECT_EQ(5, l4re_ds_size(cap));
+}
+
+TEST_F(name, there_is_no_such_name)
+{
+	char longest[MEMBANK_NAME_MAX + 2];
+
+	memset(longest, 'n', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap("l4re-none"));
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap(longest));
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap(""));
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap("a/b"));
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap(NULL));
+	ASSERT_EQ(0, setenv("MEMBANK_L4RE_WAIT", "50", 1));
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap("l4re-none"));
+	/* It is there later. */
+	ASSERT_EQ(0, offer(self, "l4re-none", 0, 1));
+	EXPECT_FALSE(l4_is_invalid_cap(l4re_env_get_cap("l4re-none")));
+}
+
+static void *get(void *name)
+{
+	return (void *)l4re_env_get_cap(name);
+}
+
+TEST_F(name, it_waits_for_the_name_to_appear)
+{
+	pthread_t threads[THREADS];
+	void *caps[THREADS];
+	char name[] = "l4re-later";
+	unsigned int i;
+
+	ASSERT_EQ(0, setenv("MEMBANK_L4RE_WAIT", "-1", 1));
+	for (i = 0; i < THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, get, name));
+	ASSERT_EQ(0, offer(self, name, 1, 0));
+	for (i = 0; i < THREADS; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], &caps[i]));
+		EXPECT_FALSE(l4_is_invalid_cap((l4_cap_idx_t)caps[i]));
+		EXPECT_EQ(caps[0], caps[i]);
+	}
+}
+
+TEST_F(name, take_gives_each_offer_a_slot)
+{
+	l4_cap_idx_t slot = l4re_util_cap_alloc(), cap;
+	unsigned int i;
+
+	ASSERT_EQ(0, offer(self, "l4re-many", 2, 1));
+	cap = l4re_env_get_cap("l4re-many");
+	ASSERT_FALSE(l4_is_invalid_cap(cap));
+	/* Which of the two is meant? */
+	EXPECT_EQ(0, l4re_ds_size(cap));
+	EXPECT_EQ(-L4_EBADPROTO, l4re_ds_flags(cap));
+	EXPECT_EQ(0, l4_error(l4_irq_trigger(cap)));
+
+	EXPECT_EQ(3, l4re_membank_offers(cap));
+	EXPECT_EQ(0, l4re_membank_take(cap, L4RE_MEMBANK_DATASPACE, 1, slot));
+	EXPECT_EQ(5, l4re_ds_size(slot));
+	EXPECT_EQ(-L4_ENOENT,
+		  l4re_membank_take(cap, L4RE_MEMBANK_DATASPACE, 2, slot));
+	EXPECT_EQ(-L4_ENOENT,
+		  l4re_membank_take(cap, L4RE_MEMBANK_BANK, 0, slot));
+	EXPECT_EQ(5, l4re_ds_size(slot));
+	EXPECT_EQ(0, l4re_membank_take(cap, L4RE_MEMBANK_NOTIFIER, 0, slot));
+	EXPECT_EQ(0, l4_error(l4_irq_trigger(slot)));
+	for (i = 0; i < BAD_CAPS; i++) {
+		if (i != BAD_EMPTY)
+			EXPECT_EQ(-L4_EINVAL,
+				  l4re_membank_take(cap, L4RE_MEMBANK_NOTIFIER,
+						    0, self->bad[i]));
+		EXPECT_EQ(VOID,
+			  l4re_membank_take(self->bad[i], L4RE_MEMBANK_NOTIFIER,
+					    0, slot));
+		EXPECT_EQ(VOID, l4re_membank_offers(self->bad[i]));
+	}
+	EXPECT_EQ(-L4_EBADPROTO, l4re_membank_offers(slot));
+	EXPECT_EQ(-L4_EBADPROTO,
+		  l4re_membank_take(slot, L4RE_MEMBANK_NOTIFIER, 0, slot));
+	/* It is the program's own, whatever becomes of the connection. */
+	l4re_util_cap_free_um(cap);
+	EXPECT_EQ(0, l4_error(l4_irq_trigger(slot)));
+}
+
+TEST_F(name, put_refuses_what_it_is_not_and_closes_it)
+{
+	l4_cap_idx_t slot = l4re_util_cap_alloc();
+	unsigned int files, i;
+	int fd;
+
+	files = test_open_files();
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_DATASPACE,
+					       dup(self->notifier)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_BANK,
+					       dup(self->dataspace)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_MAP,
+					       dup(self->dataspace)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_SERVICE,
+					       dup(self->dataspace)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, 0, dup(self->dataspace)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_BANK, -1));
+	EXPECT_EQ(-L4_EINVAL,
+		  l4re_membank_put(slot, L4RE_MEMBANK_DATASPACE, -1));
+	EXPECT_EQ(-L4_EINVAL,
+		  l4re_membank_put(L4_INVALID_CAP, L4RE_MEMBANK_DATASPACE,
+				   dup(self->dataspace)));
+	EXPECT_EQ(VOID, l4re_membank_fd(slot, L4RE_MEMBANK_DATASPACE, &fd));
+	/* The node that dataspaces are asked about by is open now. */
+	EXPECT_EQ(files + 1, test_open_files());
+
+	ASSERT_EQ(0, l4re_membank_put(slot, L4RE_MEMBANK_DATASPACE,
+				      dup(self->dataspace)));
+	ASSERT_EQ(0, l4re_membank_fd(slot, L4RE_MEMBANK_DATASPACE, &fd));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	close(fd);
+	EXPECT_EQ(-L4_EBADPROTO,
+		  l4re_membank_fd(slot, L4RE_MEMBANK_NOTIFIER, &fd));
+	for (i = 0; i < BAD_CAPS; i++)
+		EXPECT_EQ(VOID, l4re_membank_fd(self->bad[i],
+						L4RE_MEMBANK_DATASPACE, &fd));
+	EXPECT_EQ(files + 2, test_open_files());
+	l4re_util_cap_free(slot);
+	EXPECT_EQ(files + 1, test_open_files());
+}
+
+TEST_HARNESS_MAIN
