@@ -186,23 +186,25 @@ TEST_F(irq, what_is_no_irq)
 	EXPECT_EQ(-L4_EBADPROTO, error_of(l4_irq_trigger(l4re_env()->rm)));
 }
 
+static long create(l4_cap_idx_t factory, l4_cap_idx_t cap)
+{
+	return error_of(l4_factory_create_irq(factory, cap));
+}
+
 TEST_F(irq, a_factory_makes_irqs)
 {
 	l4_cap_idx_t factory = l4re_env()->factory;
 	l4_cap_idx_t cap = l4re_util_cap_alloc();
 	unsigned int i;
 
-	EXPECT_EQ(0, error_of(l4_factory_create_irq(factory, cap)));
+	EXPECT_EQ(0, create(factory, cap));
 	EXPECT_EQ(0, error_of(l4_irq_trigger(cap)));
 	for (i = 0; i < BAD_CAPS; i++) {
 		if (i != BAD_EMPTY)
-			EXPECT_EQ(-L4_EINVAL, error_of(l4_factory_create_irq(
-						      factory, self->bad[i])));
-		EXPECT_EQ(VOID,
-			  error_of(l4_factory_create_irq(self->bad[i], cap)));
+			EXPECT_EQ(-L4_EINVAL, create(factory, self->bad[i]));
+		EXPECT_EQ(VOID, create(self->bad[i], cap));
 	}
-	EXPECT_EQ(-L4_EBADPROTO,
-		  error_of(l4_factory_create_irq(self->irq, cap)));
+	EXPECT_EQ(-L4_EBADPROTO, create(self->irq, cap));
 }
 
 /* ------------------------------------------------------------------- tasks */
@@ -289,7 +291,7 @@ TEST_F(irq, each_error_has_words)
 	ASSERT_NE(NULL, unknown);
 	EXPECT_NE(0, strcmp(unknown, l4sys_errtostr(L4_EOK)));
 	EXPECT_EQ(0, strcmp(unknown, l4sys_errtostr(L4_EPERM)));
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		text = l4sys_errtostr(-errors[i]);
 		EXPECT_NE(0, strcmp(unknown, text));
 		for (j = 0; j < i; j++) {

@@ -12,7 +12,7 @@
 #include "l4re.h"
 
 /* Of a bank, more than any has. */
-#define TOO_MUCH (1L << 45)
+#define TOO_MUCH 0x200000000000L
 #define UNKNOWN 0x80000000UL
 
 #define READ MEMBANK_DATASPACE_READ
