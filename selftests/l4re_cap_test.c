@@ -151,7 +151,9 @@ TEST(there_is_an_end_to_the_table)
 
 TEST(the_same_dataspace_is_found)
 {
-	struct membank_l4_object *object, like = { .id = 7, .offset = 4096 };
+	struct membank_l4_object *object, like = {
+		.kind = L4RE_MEMBANK_DATASPACE, .id = 7, .offset = 4096
+	};
 	l4_cap_idx_t caps[4], found;
 	unsigned int i;
 
@@ -165,14 +167,21 @@ TEST(the_same_dataspace_is_found)
 		ASSERT_EQ(0, membank_l4_cap_set(caps[i], object));
 	}
 	found = membank_l4_cap_find(0, &like, &object);
-	EXPECT_EQ(caps[2], found);
+	ASSERT_EQ(caps[2], found);
 	membank_l4_object_put(object);
 	found = membank_l4_cap_find(found, &like, &object);
-	EXPECT_EQ(caps[3], found);
+	ASSERT_EQ(caps[3], found);
 	membank_l4_object_put(object);
 	EXPECT_EQ(L4_INVALID_CAP, membank_l4_cap_find(found, &like, &object));
 	EXPECT_EQ(L4_INVALID_CAP,
 		  membank_l4_cap_find(~0UL << L4_CAP_SHIFT, &like, &object));
+
+	/* What has the same number, and is of another kind, is not the same. */
+	like.kind = ANY_KIND;
+	found = membank_l4_cap_find(0, &like, &object);
+	ASSERT_EQ(caps[0], found);
+	membank_l4_object_put(object);
+	EXPECT_EQ(L4_INVALID_CAP, membank_l4_cap_find(found, &like, &object));
 }
 
 /* ----------------------------------------------------------------- threads */
