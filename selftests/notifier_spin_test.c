@@ -57,15 +57,15 @@ FIXTURE(spin)
 
 FIXTURE_VARIANT(spin)
 {
-	const char *ns;
+	__u32 ns;
 };
 
-FIXTURE_VARIANT_ADD(spin, none) { "0" };
-
-FIXTURE_VARIANT_ADD(spin, default) { "200000" };
-
-/* Whatever comes meanwhile comes while it looks. */
-FIXTURE_VARIANT_ADD(spin, very_long) { "4000000000" };
+/* In very_long whatever comes meanwhile comes while it looks. */
+/* clang-format off */
+FIXTURE_VARIANT_ADD(spin, none) { .ns = 0 };
+FIXTURE_VARIANT_ADD(spin, default) { .ns = 200000 };
+FIXTURE_VARIANT_ADD(spin, very_long) { .ns = 4000000000 };
+/* clang-format on */
 
 static bool open_pair(int dev, int *trigger, int *receive)
 {
@@ -78,8 +78,11 @@ static bool open_pair(int dev, int *trigger, int *receive)
 
 FIXTURE_SETUP(spin)
 {
+	char ns[32];
+
+	snprintf(ns, sizeof(ns), "%u", variant->ns);
 	ASSERT_TRUE(get_spin(self->before, sizeof(self->before)));
-	ASSERT_TRUE(set_spin(variant->ns));
+	ASSERT_TRUE(set_spin(ns));
 	self->dev = test_open(TEST_ANY);
 	ASSERT_LE(0, self->dev);
 	ASSERT_TRUE(open_pair(self->dev, &self->request, &self->requests));
