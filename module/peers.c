@@ -165,7 +165,7 @@ static void handle_free(struct rcu_head *rcu)
 	kfree(container_of(rcu, struct membank_notifier_handle, rcu));
 }
 
-/* 0, -ENODEV, -EDQUOT: from here on it is there, or was revoked before. */
+/* 0, -ENODEV, -EDQUOT: from here on it is there, or is revoked already. */
 static int join(struct membank_notifier_handle *handle,
 		const struct membank_notifier_handle *parent)
 {
@@ -173,8 +173,11 @@ static int join(struct membank_notifier_handle *handle,
 
 	guard(spinlock)
 		(&notifier->lock);
-	if (handle->revoked || (parent && parent->revoked))
+	if (parent && parent->revoked)
 		return -ENODEV;
+	/* While its client connects: it is as if that came a moment later. */
+	if (handle->revoked)
+		return 0;
 	if (notifier->nr_handles == MEMBANK_NOTIFIER_HANDLES_MAX)
 		return -EDQUOT;
 	notifier->nr_handles++;
