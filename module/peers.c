@@ -182,8 +182,10 @@ static int join(struct membank_notifier_handle *handle,
 		return -EDQUOT;
 	notifier->nr_handles++;
 	list_add_rcu(&handle->node, &notifier->handles);
-	notifier->triggers += !!(handle->rights & MEMBANK_NOTIFIER_TRIGGER);
-	notifier->receivers += !!(handle->rights & MEMBANK_NOTIFIER_RECEIVE);
+	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER)
+		WRITE_ONCE(notifier->triggers, notifier->triggers + 1);
+	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE)
+		WRITE_ONCE(notifier->receivers, notifier->receivers + 1);
 	handle->present = true;
 	return 0;
 }

@@ -200,8 +200,8 @@ static bool note_missed_by_lent(struct membank_notifier *notifier,
 		(&membank_peers_srcu);
 	guard(rcu)
 		();
-	first = membank_peers_lent(notifier, tag);
 	scoped_guard(spinlock, &notifier->lock) {
+		first = membank_peers_lent(notifier, tag);
 		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
 			if (handle->binding)
 				return false;
@@ -315,6 +315,8 @@ static void end_binding(struct membank_notifier_handle *handle,
 		spin_lock(&handle->notifier->lock);
 		WRITE_ONCE(handle->missed, true);
 		spin_unlock(&handle->notifier->lock);
+		/* With nothing bound, who polls may read it. */
+		wake_readers(handle);
 	}
 	hand_on(handle);
 	binding_free(&former->rcu);
@@ -502,8 +504,9 @@ void membank_trigger_revoke(struct membank_notifier *notifier,
 	scoped_guard(srcu, &membank_peers_srcu) {
 		guard(rcu)
 			();
-		first = membank_peers_lent(notifier, tag);
+		/* Under the lock: whoever is not found here yet sees it on joining. */
 		spin_lock(&notifier->lock);
+		first = membank_peers_lent(notifier, tag);
 		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
 			last |= revoke_locked(handle, &ended);
 		spin_unlock(&notifier->lock);
