@@ -16,8 +16,9 @@
 #include "wake.h"
 
 /*
- * Not RCU itself: who walks the list of a notifier with many descriptors can be
- * preempted, and who waits for its end disturbs no processor.
+ * Not RCU itself: who walks the list of a notifier with many descriptors holds up
+ * the end of what is walked, and nothing else in the kernel. Nobody waits for it
+ * but who unloads the module.
  */
 DEFINE_SRCU(membank_peers_srcu);
 

@@ -21,12 +21,16 @@
 /**
  * struct membank_binding - where triggers go
  * @node: in the notifier's bindings
- * @ended: in a list of those that wait for no trigger to see them
+ * @ended: in a list of those that are to be ended
  * @handle: whose; there as long as a trigger can see the binding
  * @eventfd: what counts, with a reference; NULL: the handle itself
  * @oneshot: it is masked after a delivery; constant
- * @masked: likewise, nothing is delivered; under the notifier's lock
- * @pending: a trigger came while it was masked; likewise
+ * @lock: held while something is delivered, so that who ends the binding waits
+ *        for that alone; guards all below. Inside of it are locks of eventfds and
+ *        queues only, and the notifier's is not taken with it.
+ * @dead: nothing is delivered any more
+ * @masked: likewise, until it is unmasked
+ * @pending: a trigger came while it was masked
  * @rcu: frees the binding when no trigger can see it any more
  */
 struct membank_binding {
@@ -35,6 +39,10 @@ struct membank_binding {
 	struct membank_notifier_handle *handle;
 	struct eventfd_ctx *eventfd;
 	bool oneshot;
+
+	/* What triggers change, and the end. */
+	spinlock_t lock;
+	bool dead;
 	bool masked;
 	bool pending;
 	struct rcu_head rcu;
@@ -53,7 +61,7 @@ static void binding_free(struct rcu_head *rcu)
 
 /*
  * Gives @handle another binding, or none. Returns what it had, for the caller to
- * free after a grace period.
+ * end and to free after a grace period.
  */
 static struct membank_binding *
 replace_binding_locked(struct membank_notifier_handle *handle,
@@ -65,11 +73,6 @@ replace_binding_locked(struct membank_notifier_handle *handle,
 	/* Pairs with the READ_ONCE() of who delivers, which depends on it. */
 	smp_store_release(&handle->binding, binding);
 	WRITE_ONCE(handle->counts, binding && !binding->eventfd);
-	/* What the old one holds back is for the new one. */
-	if (old && old->pending) {
-		old->pending = false;
-		WRITE_ONCE(handle->missed, true);
-	}
 	/* One step for a trigger under way: it sees the old or the new one. */
 	if (old && binding)
 		list_replace_rcu(&old->node, &binding->node);
@@ -82,17 +85,14 @@ replace_binding_locked(struct membank_notifier_handle *handle,
 
 /* ---------------------------------------------------------- triggering */
 
-/* Whether a trigger gets through to a binding, which is masked then. */
-static bool pass_mask(struct membank_binding *binding)
+/* Whether a trigger gets through to a binding, which may be masked then. */
+static bool pass_mask_locked(struct membank_binding *binding)
 {
-	struct membank_notifier *notifier = binding->handle->notifier;
-	bool pass;
+	bool pass = !binding->masked;
 
-	spin_lock(&notifier->lock);
-	pass = !binding->masked;
-	binding->masked = true;
+	lockdep_assert_held(&binding->lock);
+	binding->masked = binding->oneshot;
 	binding->pending |= !pass;
-	spin_unlock(&notifier->lock);
 	return pass;
 }
 
@@ -112,13 +112,86 @@ static void count_trigger(struct membank_notifier_handle *handle, bool sync)
 					   EPOLLIN | EPOLLRDNORM);
 }
 
-/* Tells one binding of one trigger; a section of membank_peers_srcu keeps it. */
-static void deliver(struct membank_binding *binding, bool sync)
+/*
+ * Tells one binding of one trigger; a section of membank_peers_srcu keeps it. To
+ * signal an eventfd never sleeps, and so can be done under a spinlock. Returns
+ * false if the binding has ended.
+ */
+static bool deliver_to(struct membank_binding *binding, bool sync)
 {
+	guard(spinlock)
+		(&binding->lock);
+	if (binding->dead)
+		return false;
 	if (!binding->eventfd)
 		count_trigger(binding->handle, sync);
-	else if (!binding->oneshot || pass_mask(binding))
+	else if (pass_mask_locked(binding))
 		eventfd_signal(binding->eventfd);
+	return true;
+}
+
+/* Who polls a handle that nothing is bound to may read what was missed. */
+static void wake_readers(struct membank_notifier_handle *handle)
+{
+	wake_up_poll(&handle->waiters, EPOLLIN | EPOLLRDNORM);
+}
+
+static void note_missed(struct membank_notifier_handle *handle)
+{
+	spin_lock(&handle->notifier->lock);
+	WRITE_ONCE(handle->missed, true);
+	spin_unlock(&handle->notifier->lock);
+}
+
+/* Whether there is something that the binding of a handle was not told of. */
+static bool take_missed_locked(struct membank_notifier_handle *handle)
+{
+	struct membank_notifier *notifier = handle->notifier;
+	bool missed = handle->missed || notifier->missed;
+
+	lockdep_assert_held(&notifier->lock);
+	WRITE_ONCE(handle->missed, false);
+	WRITE_ONCE(notifier->missed, false);
+	/* What the handle has counted and nobody has read goes on, too. */
+	if (!handle->counts && atomic64_xchg(&handle->count, 0))
+		missed = true;
+	return missed;
+}
+
+/*
+ * Tells who is bound now of what came while nobody was, or came too late to what
+ * was bound before.
+ */
+static void hand_on(struct membank_notifier_handle *handle)
+{
+	struct membank_notifier *notifier = handle->notifier;
+	struct membank_binding *binding;
+
+	guard(srcu)
+		(&membank_peers_srcu);
+	for (;;) {
+		spin_lock(&notifier->lock);
+		binding = handle->binding;
+		if (binding && !take_missed_locked(handle))
+			binding = NULL;
+		spin_unlock(&notifier->lock);
+		if (!binding || deliver_to(binding, false))
+			return;
+		/* Another thread has ended it meanwhile. */
+		note_missed(handle);
+	}
+}
+
+static void deliver(struct membank_binding *binding, bool sync)
+{
+	struct membank_notifier_handle *handle = binding->handle;
+
+	if (deliver_to(binding, sync))
+		return;
+	/* It is for what the handle has now, or for who polls it. */
+	note_missed(handle);
+	hand_on(handle);
+	wake_readers(handle);
 }
 
 static unsigned int signal_all(struct membank_notifier *notifier, bool sync)
@@ -157,12 +230,6 @@ static unsigned int signal_lent(struct membank_notifier *notifier,
 		deliver(binding, false);
 	}
 	return receivers;
-}
-
-/* Who polls a handle that nothing is bound to may read what was missed. */
-static void wake_readers(struct membank_notifier_handle *handle)
-{
-	wake_up_poll(&handle->waiters, EPOLLIN | EPOLLRDNORM);
 }
 
 /* Notes that nobody is bound; false if somebody is, by now. */
@@ -261,65 +328,28 @@ create_binding(struct membank_notifier_handle *handle, int fd, bool oneshot)
 		kfree(binding);
 		return ERR_CAST(eventfd);
 	}
+	spin_lock_init(&binding->lock);
 	binding->handle = handle;
 	binding->eventfd = eventfd;
 	binding->oneshot = oneshot;
 	return binding;
 }
 
-/* Whether there is something that the binding of a handle was not told of. */
-static bool take_missed_locked(struct membank_notifier_handle *handle)
-{
-	struct membank_notifier *notifier = handle->notifier;
-	bool missed = handle->missed || notifier->missed;
-
-	lockdep_assert_held(&notifier->lock);
-	WRITE_ONCE(handle->missed, false);
-	WRITE_ONCE(notifier->missed, false);
-	/* What the handle has counted and nobody has read goes on, too. */
-	if (!handle->counts && atomic64_xchg(&handle->count, 0))
-		missed = true;
-	return missed;
-}
-
 /*
- * Tells who is bound now of what came while nobody was, or came too late to what
- * was bound before.
+ * From here on no trigger reaches @binding, which its handle has no more. What it
+ * holds back is for what comes after it.
  */
-static void hand_on(struct membank_notifier_handle *handle)
+static void end_binding(struct membank_binding *binding)
 {
-	struct membank_notifier *notifier = handle->notifier;
-	struct membank_binding *binding;
+	bool pending;
 
-	/* Another thread may end the binding meanwhile. */
-	guard(srcu)
-		(&membank_peers_srcu);
-	spin_lock(&notifier->lock);
-	binding = handle->binding;
-	if (binding && !take_missed_locked(handle))
-		binding = NULL;
-	spin_unlock(&notifier->lock);
-	if (binding)
-		deliver(binding, false);
-}
-
-/*
- * A trigger that was under way may have been counted, or held back, for a binding
- * that was ended already: not after a grace period.
- */
-static void end_binding(struct membank_notifier_handle *handle,
-			struct membank_binding *former)
-{
-	synchronize_srcu(&membank_peers_srcu);
-	if (former->pending) {
-		spin_lock(&handle->notifier->lock);
-		WRITE_ONCE(handle->missed, true);
-		spin_unlock(&handle->notifier->lock);
-		/* With nothing bound, who polls may read it. */
-		wake_readers(handle);
-	}
-	hand_on(handle);
-	binding_free(&former->rcu);
+	spin_lock(&binding->lock);
+	binding->dead = true;
+	pending = binding->pending;
+	spin_unlock(&binding->lock);
+	if (pending)
+		note_missed(binding->handle);
+	call_srcu(&membank_peers_srcu, &binding->rcu, binding_free);
 }
 
 /**
@@ -352,15 +382,11 @@ int membank_trigger_bind(struct membank_notifier_handle *handle, int eventfd,
 		return -ENODEV;
 	}
 
+	if (former)
+		end_binding(former);
 	hand_on(handle);
 	/* Who reads must know that it does not count any more. */
 	membank_wake_hangup(&handle->waiters);
-	/*
-	 * On return no trigger reaches what was bound before. Binding is rare,
-	 * but a program waits for it.
-	 */
-	if (former)
-		end_binding(handle, former);
 	return 0;
 }
 
@@ -374,25 +400,29 @@ int membank_trigger_unmask(struct membank_notifier_handle *handle)
 {
 	struct membank_notifier *notifier = handle->notifier;
 	struct membank_binding *binding;
-	bool deliver = false;
-	int ret = -EINVAL;
+	bool revoked;
 
 	guard(srcu)
 		(&membank_peers_srcu);
 	spin_lock(&notifier->lock);
 	binding = handle->binding;
-	if (handle->revoked) {
-		ret = -ENODEV;
-	} else if (binding && binding->oneshot) {
-		deliver = binding->pending;
-		binding->pending = false;
-		binding->masked = deliver;
-		ret = 0;
-	}
+	revoked = handle->revoked;
 	spin_unlock(&notifier->lock);
-	if (deliver)
+	if (revoked)
+		return -ENODEV;
+	if (!binding || !binding->oneshot)
+		return -EINVAL;
+
+	guard(spinlock)
+		(&binding->lock);
+	/* One that has ended holds nothing back any more. */
+	if (binding->dead)
+		return 0;
+	binding->masked = binding->pending;
+	if (binding->pending)
 		eventfd_signal(binding->eventfd);
-	return ret;
+	binding->pending = false;
+	return 0;
 }
 
 /**
@@ -466,7 +496,7 @@ void membank_trigger_close(struct membank_notifier_handle *handle)
 	if (last)
 		membank_peers_wake_hangup(notifier);
 	if (former)
-		call_srcu(&membank_peers_srcu, &former->rcu, binding_free);
+		end_binding(former);
 	membank_peer_free(handle);
 }
 
@@ -510,15 +540,12 @@ void membank_trigger_revoke(struct membank_notifier *notifier,
 		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
 			last |= revoke_locked(handle, &ended);
 		spin_unlock(&notifier->lock);
+		/* Here, as their handles may be closed meanwhile. */
+		list_for_each_entry_safe(binding, next, &ended, ended)
+			end_binding(binding);
 		rhl_for_each_entry_rcu(handle, pos, first, lent_node)
 			membank_wake_hangup(&handle->waiters);
 	}
-
 	if (last)
 		membank_peers_wake_hangup(notifier);
-	if (list_empty(&ended))
-		return;
-	synchronize_srcu(&membank_peers_srcu);
-	list_for_each_entry_safe(binding, next, &ended, ended)
-		binding_free(&binding->rcu);
 }

@@ -133,14 +133,16 @@ struct counter {
 static void *count_read(void *arg)
 {
 	struct counter *counter = arg;
+	bool stop;
 	__s64 count;
 
+	/* What comes between a read and a look at @stop is there for the next. */
 	do {
+		stop = __atomic_load_n(&counter->load->stop, __ATOMIC_ACQUIRE);
 		count = notifier_read(counter->fd);
 		if (count > 0)
 			counter->total += count;
-	} while (count > 0 ||
-		 !__atomic_load_n(&counter->load->stop, __ATOMIC_ACQUIRE));
+	} while (count > 0 || !stop);
 	return NULL;
 }
 

@@ -1021,8 +1021,10 @@ struct membank_notifier_bind {
  * @size: sizeof(struct membank_notifier_trigger)
  * @flags: must be 0
  *
- * Never sleeps and never allocates. What was written to shared memory before
- * is seen by who reads the eventfd after.
+ * Never sleeps and never allocates. It takes as long as it takes to wake who waits
+ * for what is bound, one after the other; who lends the right RECEIVE to clients that
+ * it does not trust gives each of them a notifier of its own. What was written to
+ * shared memory before is seen by who reads the eventfd after.
  *
  * Errors: EACCES: this descriptor has no right TRIGGER. ENODEV: a service has
  * taken it back.
