@@ -196,6 +196,27 @@ TEST_F(oneshot, others_are_not_masked)
 	EXPECT_EQ(-EINVAL, notifier_unmask(second));
 }
 
+static void *poll_once(void *arg)
+{
+	return (void *)(intptr_t)revents(*(int *)arg, TEST_PATIENCE);
+}
+
+TEST_F(oneshot, what_is_held_back_wakes_who_polls_when_it_is_unbound)
+{
+	pthread_t thread;
+	void *result;
+
+	EXPECT_EQ(0, notifier_trigger(self->fd));
+	EXPECT_EQ(0, notifier_trigger(self->fd));
+	EXPECT_EQ(1, event_count(self->event));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_once, &self->fd));
+	sleep_ms(20);
+	EXPECT_EQ(0, notifier_bind(self->fd, -1));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(POLLIN, (intptr_t)result);
+	EXPECT_EQ(1, notifier_read(self->fd));
+}
+
 /* What two threads do to a notifier at the same time, ROUNDS times. */
 struct meeting {
 	pthread_barrier_t barrier;

@@ -273,4 +273,82 @@ TEST(what_a_client_does_after_revoking_is_enodev)
 	EXPECT_TRUE(test_wait_used(used));
 }
 
+/* ---------------------------------------------------- derive and revoke */
+
+#define DERIVERS 3
+#define HELD 4
+
+/**
+ * struct deriver - a thread that derives and closes until it cannot
+ * @thread: it
+ * @fd: from what
+ * @held: what it has derived last, or -1
+ * @ret: why it could not
+ */
+struct deriver {
+	pthread_t thread;
+	int fd;
+	int held[HELD];
+	int ret;
+};
+
+static void *derive(void *arg)
+{
+	struct deriver *deriver = arg;
+	unsigned int i = 0;
+	int fd;
+
+	for (;;) {
+		fd = notifier_derive(deriver->fd, BOTH);
+		if (fd < 0)
+			break;
+		close(deriver->held[i % HELD]);
+		deriver->held[i++ % HELD] = fd;
+	}
+	deriver->ret = fd;
+	return NULL;
+}
+
+TEST(what_is_derived_while_it_is_revoked_is_revoked)
+{
+	unsigned int rounds = number_from("MEMBANK_ROUNDS", 2 * ROUNDS), round;
+	int dev = test_open(TEST_ANY), bell = notifier_create(dev), i, j;
+	struct membank_offer offer = { .fd = bell, .rights = BOTH };
+	struct deriver derivers[DERIVERS];
+	int service, connection;
+
+	ASSERT_LE(0, bell);
+	service = service_register(dev, "derive", 0200, &offer, 1);
+	ASSERT_LE(0, service);
+	for (round = 1; round <= rounds; round++) {
+		connection = service_connect(dev, "derive", 0, &offer, 1, NULL);
+		ASSERT_LE(0, connection);
+		for (i = 0; i < DERIVERS; i++) {
+			derivers[i].fd = offer.fd;
+			memset(derivers[i].held, -1, sizeof(derivers[i].held));
+			ASSERT_EQ(0, pthread_create(&derivers[i].thread, NULL,
+						    derive, &derivers[i]));
+		}
+		for (i = round * 37 % 500; i; i--)
+			clock_ns();
+		ASSERT_EQ(0, service_revoke(service, round, 0));
+		for (i = 0; i < DERIVERS; i++) {
+			ASSERT_EQ(0, pthread_join(derivers[i].thread, NULL));
+			ASSERT_EQ(-ENODEV, derivers[i].ret);
+			for (j = 0; j < HELD; j++) {
+				if (derivers[i].held[j] < 0)
+					continue;
+				ASSERT_EQ(
+					-ENODEV,
+					notifier_trigger(derivers[i].held[j]));
+				close(derivers[i].held[j]);
+			}
+		}
+		close(offer.fd);
+		close(connection);
+		ASSERT_EQ(0, service_event(service, NULL));
+		ASSERT_EQ(0, service_event(service, NULL));
+	}
+}
+
 TEST_HARNESS_MAIN
