@@ -495,30 +495,10 @@ TEST_F_TIMEOUT(notifier, threads_of_one_descriptor_share_the_triggers,
 	EXPECT_EQ(ROUNDS, total);
 }
 
-/* What two threads do to a notifier at the same time, ROUNDS times. */
-struct meeting {
-	pthread_barrier_t barrier;
-	int fd;
-	int failed;
-};
-
-static void *trigger_at_meetings(void *arg)
-{
-	struct meeting *meeting = arg;
-	int i;
-
-	for (i = 0; i < ROUNDS; i++) {
-		pthread_barrier_wait(&meeting->barrier);
-		meeting->failed += notifier_trigger(meeting->fd) != 0;
-		pthread_barrier_wait(&meeting->barrier);
-	}
-	return NULL;
-}
-
 TEST_F_TIMEOUT(notifier, no_trigger_is_lost_when_counting_ends_or_begins,
 	       TEST_SLOW)
 {
-	struct meeting meeting = { .fd = self->fd };
+	struct meeting meeting = { .fd = self->fd, .rounds = ROUNDS };
 	int i, lost = 0, twice = 0, got;
 	pthread_t thread;
 

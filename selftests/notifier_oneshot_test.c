@@ -217,29 +217,9 @@ TEST_F(oneshot, what_is_held_back_wakes_who_polls_when_it_is_unbound)
 	EXPECT_EQ(1, notifier_read(self->fd));
 }
 
-/* What two threads do to a notifier at the same time, ROUNDS times. */
-struct meeting {
-	pthread_barrier_t barrier;
-	int fd;
-	int failed;
-};
-
-static void *trigger_at_meetings(void *arg)
-{
-	struct meeting *meeting = arg;
-	int i;
-
-	for (i = 0; i < ROUNDS; i++) {
-		pthread_barrier_wait(&meeting->barrier);
-		meeting->failed += notifier_trigger(meeting->fd) != 0;
-		pthread_barrier_wait(&meeting->barrier);
-	}
-	return NULL;
-}
-
 TEST_F_TIMEOUT(oneshot, no_trigger_is_lost_beside_an_unmask, TEST_SLOW)
 {
-	struct meeting meeting = { .fd = self->fd };
+	struct meeting meeting = { .fd = self->fd, .rounds = ROUNDS };
 	int i, lost = 0, twice = 0, got;
 	pthread_t thread;
 
@@ -271,7 +251,7 @@ TEST_F_TIMEOUT(oneshot, no_trigger_is_lost_beside_an_unmask, TEST_SLOW)
 TEST_F_TIMEOUT(oneshot, no_trigger_is_lost_when_a_masked_one_is_replaced,
 	       TEST_SLOW)
 {
-	struct meeting meeting = { .fd = self->fd };
+	struct meeting meeting = { .fd = self->fd, .rounds = ROUNDS };
 	int i, lost = 0, twice = 0, got, other = event_create();
 	pthread_t thread;
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +185,27 @@ static inline void sleep_ms(unsigned int ms)
 
 	while (nanosleep(&time, &time) && errno == EINTR)
 		;
+}
+
+/* A thread that triggers at the same time as another does something else. */
+struct meeting {
+	pthread_barrier_t barrier;
+	int fd;
+	int rounds;
+	int failed;
+};
+
+static inline void *trigger_at_meetings(void *arg)
+{
+	struct meeting *meeting = arg;
+	int i;
+
+	for (i = 0; i < meeting->rounds; i++) {
+		pthread_barrier_wait(&meeting->barrier);
+		meeting->failed += notifier_trigger(meeting->fd) != 0;
+		pthread_barrier_wait(&meeting->barrier);
+	}
+	return NULL;
 }
 
 static inline int form_close(int ret, const void *arg, long fd_offset)

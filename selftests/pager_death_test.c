@@ -14,46 +14,15 @@
 #include "handle.h"
 #include "touch.h"
 
-#include "pager.h"
+#include "pager_fixture.h"
 
 #define THREADS 4
 #define FAULTS 1000
 #define KILLS 50
 
-FIXTURE(pager_death)
-{
-	int dev;
-	/* With a byte of its own in each page. */
-	int fd;
-	struct pager pager;
-	char *mem;
-	struct membank_pager_fault fault;
-	struct toucher toucher;
-};
-
-FIXTURE_SETUP(pager_death)
-{
-	ASSERT_TRUE(test_banks_empty());
-	touch_init();
-	self->dev = test_open(0);
-	ASSERT_LE(0, self->dev);
-	self->fd = test_alloc(self->dev, LENGTH, 0, 0);
-	ASSERT_LE(0, self->fd);
-	ASSERT_TRUE(pages_fill(self->fd));
-	ASSERT_EQ(0, pager_create(self->dev, &self->pager));
-	ASSERT_EQ(0,
-		  pager_attach(self->dev, self->pager.attach, 0, &self->mem));
-}
-
-/* In the parent: the case and all it held are gone by now. */
-FIXTURE_TEARDOWN_PARENT(pager_death)
-{
-	EXPECT_TRUE(test_banks_empty());
-}
-
 /* A thread waits at a byte, and its fault was read; 0 or an error. */
-static int begin(FIXTURE_DATA(pager_death) * self, struct toucher *toucher,
-		 char *at, char write)
+static int begin(FIXTURE_DATA(pager) * self, struct toucher *toucher, char *at,
+		 char write)
 {
 	return toucher_begin(toucher, at, write, self->pager.fd, &self->fault);
 }
@@ -66,7 +35,7 @@ static int answer(int fd, const struct membank_pager_fault *fault,
 
 /* --------------------------------------------------- the pager's own end */
 
-TEST_F(pager_death, a_closed_pager_is_sigbus_but_where_it_answered)
+TEST_F(pager, a_closed_pager_is_sigbus_but_where_it_answered)
 {
 	struct toucher second;
 
@@ -103,7 +72,7 @@ static void pager_process(struct pager *pager, int dataspace, int end)
 	_exit(7);
 }
 
-TEST_F(pager_death, a_pager_that_exits_or_is_killed_is_gone)
+TEST_F(pager, a_pager_that_exits_or_is_killed_is_gone)
 {
 	const int ends[] = { 0, SIGKILL, SIGSEGV };
 	char *mem;
@@ -170,7 +139,7 @@ static void handler_wait_called(void)
 		sched_yield();
 }
 
-TEST_F(pager_death, a_handler_runs_and_the_fault_goes_on)
+TEST_F(pager, a_handler_runs_and_the_fault_goes_on)
 {
 	__u64 id;
 
@@ -189,7 +158,7 @@ TEST_F(pager_death, a_handler_runs_and_the_fault_goes_on)
 	EXPECT_TRUE(pager_is_idle(self->pager.fd));
 }
 
-TEST_F(pager_death, an_answer_during_a_handler_is_not_lost)
+TEST_F(pager, an_answer_during_a_handler_is_not_lost)
 {
 	ASSERT_EQ(0, on_signal(handler_waits));
 	ASSERT_EQ(0, begin(self, &self->toucher, self->mem + PAGE, 0));
@@ -203,7 +172,7 @@ TEST_F(pager_death, an_answer_during_a_handler_is_not_lost)
 	EXPECT_TRUE(pager_is_idle(self->pager.fd));
 }
 
-TEST_F(pager_death, an_error_during_a_handler_is_not_lost)
+TEST_F(pager, an_error_during_a_handler_is_not_lost)
 {
 	ASSERT_EQ(0, on_signal(handler_waits));
 	ASSERT_EQ(0, begin(self, &self->toucher, self->mem, 0));
@@ -218,7 +187,7 @@ TEST_F(pager_death, an_error_during_a_handler_is_not_lost)
 }
 
 /* A fault that nobody has read yet is taken back, and put again. */
-TEST_F(pager_death, an_unread_fault_is_gone_while_its_thread_is_elsewhere)
+TEST_F(pager, an_unread_fault_is_gone_while_its_thread_is_elsewhere)
 {
 	ASSERT_EQ(0, on_signal(handler_waits));
 	ASSERT_EQ(0, toucher_start(&self->toucher, self->mem, 0));
@@ -234,7 +203,7 @@ TEST_F(pager_death, an_unread_fault_is_gone_while_its_thread_is_elsewhere)
 }
 
 /* What one left does not take the place of what another asks. */
-TEST_F(pager_death, a_fault_that_was_left_is_not_that_of_another_thread)
+TEST_F(pager, a_fault_that_was_left_is_not_that_of_another_thread)
 {
 	struct membank_pager_fault fault;
 	struct toucher second;
@@ -268,7 +237,7 @@ static void *jumper_run(void *argument)
 	return (unsigned char)byte == page_byte(1) ? mem + PAGE : NULL;
 }
 
-TEST_F(pager_death, a_handler_may_leave_the_fault_for_another)
+TEST_F(pager, a_handler_may_leave_the_fault_for_another)
 {
 	struct membank_pager_fault left;
 	pthread_t thread;
@@ -301,7 +270,7 @@ static pid_t touching_child(char *at)
 	_exit(touch_read(at, &byte) ? 255 : (unsigned char)byte);
 }
 
-TEST_F(pager_death, a_child_by_fork_has_the_same_pager)
+TEST_F(pager, a_child_by_fork_has_the_same_pager)
 {
 	pid_t child;
 
@@ -323,7 +292,7 @@ TEST_F(pager_death, a_child_by_fork_has_the_same_pager)
 	EXPECT_TRUE(pager_is_idle(self->pager.fd));
 }
 
-TEST_F(pager_death, a_process_that_waits_can_be_killed)
+TEST_F(pager, a_process_that_waits_can_be_killed)
 {
 	pid_t child = touching_child(self->mem);
 
@@ -337,7 +306,7 @@ TEST_F(pager_death, a_process_that_waits_can_be_killed)
 	EXPECT_TRUE(pager_is_idle(self->pager.fd));
 }
 
-TEST_F(pager_death, a_process_that_waits_in_a_system_call_can_be_killed)
+TEST_F(pager, a_process_that_waits_in_a_system_call_can_be_killed)
 {
 	int pipe_fds[2];
 	pid_t child;
@@ -351,7 +320,7 @@ TEST_F(pager_death, a_process_that_waits_in_a_system_call_can_be_killed)
 	EXPECT_EQ(-ENOENT, answer(self->pager.fd, &self->fault, self->fd));
 }
 
-TEST_F(pager_death, exec_ends_what_waits)
+TEST_F(pager, exec_ends_what_waits)
 {
 	struct toucher toucher;
 	int pipe_fds[2];
@@ -375,7 +344,7 @@ TEST_F(pager_death, exec_ends_what_waits)
 }
 
 /* An end that comes while the answer is made: at any point of either. */
-TEST_F(pager_death, kill_while_the_reply_is_made)
+TEST_F(pager, kill_while_the_reply_is_made)
 {
 	int i, ret, answered = 0;
 	char *mem;
@@ -472,7 +441,7 @@ static unsigned int seed_of_run(void)
 	return text ? strtoul(text, NULL, 0) : (unsigned int)getpid();
 }
 
-TEST_F(pager_death, random_faults_of_threads_find_their_pages)
+TEST_F(pager, random_faults_of_threads_find_their_pages)
 {
 	struct membank_region_attach args = pager_args(self->pager.attach, 0);
 	struct random_worker workers[THREADS];
@@ -510,7 +479,7 @@ TEST_F(pager_death, random_faults_of_threads_find_their_pages)
 	EXPECT_EQ(0, test_wait_child(child));
 }
 
-TEST_F(pager_death, two_processes_read_one_end_and_lose_nothing)
+TEST_F(pager, two_processes_read_one_end_and_lose_nothing)
 {
 	struct toucher touchers[THREADS];
 	pid_t children[2];
@@ -541,7 +510,7 @@ TEST_F(pager_death, two_processes_read_one_end_and_lose_nothing)
 }
 
 /* Its end got there over a socket, and the region is in another process. */
-TEST_F(pager_death, ends_can_be_handed_to_other_processes)
+TEST_F(pager, ends_can_be_handed_to_other_processes)
 {
 	pid_t pager, user;
 	int sockets[2];
@@ -593,7 +562,7 @@ static void *reader_run(void *argument)
  * The first reader has the fault, but no place for it: its memory has a pager
  * as well. When that fails, the second, who found nothing, must wake up.
  */
-TEST_F(pager_death, a_fault_given_back_is_for_who_waits)
+TEST_F(pager, a_fault_given_back_is_for_who_waits)
 {
 	struct membank_pager_fault fault, fault_of_memory;
 	struct reader first = { .fd = self->pager.fd };

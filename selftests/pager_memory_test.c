@@ -9,41 +9,10 @@
 #include "io.h"
 #include "touch.h"
 
-#include "pager.h"
-
-FIXTURE(pager_memory)
-{
-	int dev;
-	/* With a byte of its own in each page. */
-	int fd;
-	struct pager pager;
-	char *mem;
-	struct membank_pager_fault fault;
-	struct toucher toucher;
-};
-
-FIXTURE_SETUP(pager_memory)
-{
-	ASSERT_TRUE(test_banks_empty());
-	touch_init();
-	self->dev = test_open(0);
-	ASSERT_LE(0, self->dev);
-	self->fd = test_alloc(self->dev, LENGTH, 0, 0);
-	ASSERT_LE(0, self->fd);
-	ASSERT_TRUE(pages_fill(self->fd));
-	ASSERT_EQ(0, pager_create(self->dev, &self->pager));
-	ASSERT_EQ(0,
-		  pager_attach(self->dev, self->pager.attach, 0, &self->mem));
-}
-
-/* In the parent: the case and all it held are gone by now. */
-FIXTURE_TEARDOWN_PARENT(pager_memory)
-{
-	EXPECT_TRUE(test_banks_empty());
-}
+#include "pager_fixture.h"
 
 /* A thread touches a byte, and gets the page that is asked for. */
-static bool bring(FIXTURE_DATA(pager_memory) * self, char *at, size_t page)
+static bool bring(FIXTURE_DATA(pager) * self, char *at, size_t page)
 {
 	struct membank_pager_fault *fault = &self->fault;
 
@@ -80,7 +49,7 @@ static int server_start(struct server *server, int fd, int dataspace)
 
 /* ------------------------------------------------------ moved and cut */
 
-TEST_F(pager_memory, a_moved_region_asks_for_the_same_offsets)
+TEST_F(pager, a_moved_region_asks_for_the_same_offsets)
 {
 	char *to = mmap(NULL, LENGTH, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
 			-1, 0);
@@ -94,7 +63,7 @@ TEST_F(pager_memory, a_moved_region_asks_for_the_same_offsets)
 	EXPECT_EQ(SIGSEGV, touch_write(self->mem, 1));
 }
 
-TEST_F(pager_memory, a_region_does_not_grow_nor_double)
+TEST_F(pager, a_region_does_not_grow_nor_double)
 {
 	EXPECT_EQ(MAP_FAILED,
 		  mremap(self->mem, LENGTH, 2 * LENGTH, MREMAP_MAYMOVE));
@@ -109,7 +78,7 @@ TEST_F(pager_memory, a_region_does_not_grow_nor_double)
 	ASSERT_TRUE(bring(self, self->mem, 0));
 }
 
-TEST_F(pager_memory, what_munmap_leaves_goes_on)
+TEST_F(pager, what_munmap_leaves_goes_on)
 {
 	ASSERT_TRUE(bring(self, self->mem + 8 * PAGE, 8));
 	ASSERT_EQ(0, munmap(self->mem + 4 * PAGE, 4 * PAGE));
@@ -119,7 +88,7 @@ TEST_F(pager_memory, what_munmap_leaves_goes_on)
 	ASSERT_TRUE(bring(self, self->mem + 9 * PAGE, 9));
 }
 
-TEST_F(pager_memory, pages_that_the_kernel_dropped_come_back_alone)
+TEST_F(pager, pages_that_the_kernel_dropped_come_back_alone)
 {
 	ASSERT_TRUE(bring(self, self->mem, 0));
 	self->mem[1] = 'k';
@@ -129,7 +98,7 @@ TEST_F(pager_memory, pages_that_the_kernel_dropped_come_back_alone)
 	EXPECT_TRUE(pager_is_idle(self->pager.fd));
 }
 
-TEST_F(pager_memory, what_is_unmapped_under_a_waiter_is_a_fault_for_it)
+TEST_F(pager, what_is_unmapped_under_a_waiter_is_a_fault_for_it)
 {
 	ASSERT_EQ(0, toucher_start(&self->toucher, self->mem, 0));
 	ASSERT_EQ(0, pager_next(self->pager.fd, &self->fault));
@@ -148,7 +117,7 @@ TEST_F(pager_memory, what_is_unmapped_under_a_waiter_is_a_fault_for_it)
 	EXPECT_TRUE(test_wait_used(0));
 }
 
-TEST_F(pager_memory, regions_of_one_pager_are_told_apart_by_their_offsets)
+TEST_F(pager, regions_of_one_pager_are_told_apart_by_their_offsets)
 {
 	struct membank_region_attach args = pager_args(self->pager.attach, 0);
 	char *second;
@@ -185,7 +154,7 @@ static int find(int dev, const char *at, struct membank_region_find *args)
 	return test_ioctl(dev, MEMBANK_IOC_REGION_FIND, args);
 }
 
-TEST_F(pager_memory, a_detached_part_leaves_the_rest)
+TEST_F(pager, a_detached_part_leaves_the_rest)
 {
 	struct membank_region_detach gone;
 
@@ -208,7 +177,7 @@ TEST_F(pager_memory, a_detached_part_leaves_the_rest)
 	EXPECT_TRUE(test_wait_used(0));
 }
 
-TEST_F(pager_memory, detach_returns_what_it_was_attached_with)
+TEST_F(pager, detach_returns_what_it_was_attached_with)
 {
 	struct membank_region_detach gone;
 	char *mem;
@@ -223,7 +192,7 @@ TEST_F(pager_memory, detach_returns_what_it_was_attached_with)
 	ASSERT_TRUE(bring(self, mem, 0));
 }
 
-TEST_F(pager_memory, find_and_list_know_its_pager)
+TEST_F(pager, find_and_list_know_its_pager)
 {
 	struct membank_region_entry entry;
 	struct membank_region_list list;
@@ -280,7 +249,7 @@ TEST_F(pager_memory, find_and_list_know_its_pager)
 	EXPECT_EQ(0, test_wait_child(child));
 }
 
-TEST_F(pager_memory, in_an_area_its_place_stays_reserved)
+TEST_F(pager, in_an_area_its_place_stays_reserved)
 {
 	struct membank_area_reserve area = {
 		.size = sizeof(area),
@@ -332,7 +301,7 @@ static int attacher_start(struct attacher *attacher, int dev, int attach)
 	return pthread_create(&attacher->thread, NULL, attacher_run, attacher);
 }
 
-TEST_F(pager_memory, eager_map_asks_for_all_pages)
+TEST_F(pager, eager_map_asks_for_all_pages)
 {
 	struct attacher attacher;
 	char *other;
@@ -356,7 +325,7 @@ TEST_F(pager_memory, eager_map_asks_for_all_pages)
 	EXPECT_EQ(page_byte(9), (unsigned char)attacher.mem[9 * PAGE]);
 }
 
-TEST_F(pager_memory, eager_map_that_fails_leaves_no_region)
+TEST_F(pager, eager_map_that_fails_leaves_no_region)
 {
 	struct membank_region_find found;
 	struct attacher attacher;
@@ -383,7 +352,7 @@ TEST_F(pager_memory, eager_map_that_fails_leaves_no_region)
 }
 
 /* What mlockall() fills is filled with the locks of the address space held. */
-TEST_F(pager_memory, attaching_does_not_wait_where_all_is_locked)
+TEST_F(pager, attaching_does_not_wait_where_all_is_locked)
 {
 	char *mem;
 
@@ -403,7 +372,7 @@ static ssize_t read_other(pid_t pid, char *from, char *to, size_t length)
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0);
 }
 
-TEST_F(pager_memory, another_process_reads_through_the_pager)
+TEST_F(pager, another_process_reads_through_the_pager)
 {
 	struct server server;
 	const pid_t parent = getpid();
@@ -427,7 +396,7 @@ TEST_F(pager_memory, another_process_reads_through_the_pager)
 }
 
 /* Who holds the lock of the address space must not wait. */
-TEST_F(pager_memory, a_debugger_sees_what_was_answered)
+TEST_F(pager, a_debugger_sees_what_was_answered)
 {
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	char byte = 'd';
@@ -445,7 +414,7 @@ TEST_F(pager_memory, a_debugger_sees_what_was_answered)
 	EXPECT_EQ(page_byte(0), (unsigned char)byte);
 }
 
-TEST_F(pager_memory, direct_io_and_rings_bring_pages)
+TEST_F(pager, direct_io_and_rings_bring_pages)
 {
 	struct server server;
 	struct ring ring;
@@ -469,7 +438,7 @@ TEST_F(pager_memory, direct_io_and_rings_bring_pages)
 }
 
 /* A page that is pinned for long must not stay in a CMA area, and cannot move. */
-TEST_F(pager_memory, long_term_pins_are_refused_and_do_not_hang)
+TEST_F(pager, long_term_pins_are_refused_and_do_not_hang)
 {
 	struct ring ring;
 	pid_t child;
@@ -498,7 +467,7 @@ static int unload(void)
 	return syscall(SYS_delete_module, "membank", O_NONBLOCK) ? -errno : 0;
 }
 
-TEST_F(pager_memory, each_end_and_each_region_keep_the_module)
+TEST_F(pager, each_end_and_each_region_keep_the_module)
 {
 	ASSERT_EQ(0, close(self->fd));
 	ASSERT_EQ(0, close(self->dev));
