@@ -29,6 +29,7 @@ void membank_clients_init(struct membank_service *service)
 	refcount_set(&service->holders, 1);
 	mutex_init(&service->lock);
 	service->changes = 1;
+	INIT_LIST_HEAD(&service->connecting);
 	INIT_LIST_HEAD(&service->clients);
 	INIT_LIST_HEAD(&service->events);
 	membank_limit_init(&service->unread, MEMBANK_BACKLOG_USER_MAX);
@@ -98,23 +99,31 @@ void membank_client_put(struct membank_client *client)
  * @service: the service
  * @number: of the client
  *
- * A number that a connect took and failed counts as one: nobody is told of it.
+ * One that is just connecting does not count: not all that it gets is there. A
+ * number that a connect took and failed counts as one: nobody is told of it.
  */
 bool membank_service_knows(struct membank_service *service, u64 number)
 {
+	const struct membank_client *client;
+
 	guard(mutex)
 		(&service->lock);
+	list_for_each_entry(client, &service->connecting, node)
+		if (client->number == number)
+			return false;
 	return number && number <= service->last_client;
 }
 
 /* Takes the next number. */
-static int client_number(struct membank_service *service, u64 *number)
+static int client_number(struct membank_service *service,
+			 struct membank_client *client)
 {
 	guard(mutex)
 		(&service->lock);
 	if (service->gone)
 		return -ESTALE;
-	*number = ++service->last_client;
+	client->number = ++service->last_client;
+	list_add(&client->node, &service->connecting);
 	return 0;
 }
 
@@ -137,7 +146,7 @@ struct membank_client *membank_client_create(struct membank_service *service)
 
 	if (!client)
 		return ERR_PTR(-ENOMEM);
-	ret = client_number(service, &client->number);
+	ret = client_number(service, client);
 	if (ret) {
 		kfree(client);
 		return ERR_PTR(ret);
@@ -146,7 +155,6 @@ struct membank_client *membank_client_create(struct membank_service *service)
 	refcount_set(&client->refs, 1);
 	refcount_inc(&service->name.refs);
 	client->service = service;
-	INIT_LIST_HEAD(&client->node);
 	client->pid = get_pid(task_tgid(current));
 	client->uid = current_euid();
 	client->gid = current_egid();
@@ -215,6 +223,8 @@ int membank_client_enter(struct membank_client *client)
 	if (service->nr_unread >= MEMBANK_BACKLOG_MAX)
 		return -EAGAIN;
 	service->nr_unread++;
+	client->entered = true;
+	list_del(&client->node);
 	list_add_by_number_locked(service, client);
 	WRITE_ONCE(service->nr_clients, service->nr_clients + 1);
 	event_add_locked(service, &client->connected);
@@ -232,9 +242,9 @@ void membank_client_leave(struct membank_client *client)
 
 	guard(mutex)
 		(&service->lock);
-	if (list_empty(&client->node))
+	list_del(&client->node);
+	if (!client->entered)
 		return;
-	list_del_init(&client->node);
 	WRITE_ONCE(service->nr_clients, service->nr_clients - 1);
 	event_add_locked(service, &client->gone);
 	changed_locked(service);

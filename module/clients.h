@@ -53,6 +53,7 @@ struct membank_service_offer {
  * @nr_unread: clients that the server was not told of yet
  * @nr_clients: how many are in @clients; also read without @lock
  * @changes: counts who came and went, from 1; also read without @lock
+ * @connecting: &struct membank_client that the server does not know yet
  * @clients: &struct membank_client, by their numbers: who is connected
  * @events: &struct membank_client_event, oldest first; whether it is empty is
  *          also read without @lock. Each event in it holds its client.
@@ -84,6 +85,7 @@ struct membank_service {
 	u32 nr_unread;
 	u32 nr_clients;
 	u64 changes;
+	struct list_head connecting;
 	struct list_head clients;
 	struct list_head events;
 
@@ -109,7 +111,9 @@ struct membank_client_event {
  * struct membank_client - one client of a service
  * @refs: one for the connection's file, one for each event that waits
  * @service: holds a reference; constant
- * @node: in the service's clients, if it is connected; under the service's lock
+ * @node: in the service's clients, or its connecting ones until @entered; under
+ *        the service's lock
+ * @entered: it is connected, or was; likewise
  * @pid: the process that connected, with a reference; constant
  * @uid: its effective user; constant
  * @gid: its effective group; constant
@@ -124,6 +128,7 @@ struct membank_client {
 	refcount_t refs;
 	struct membank_service *service;
 	struct list_head node;
+	bool entered;
 	struct pid *pid;
 	kuid_t uid;
 	kgid_t gid;

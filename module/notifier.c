@@ -243,7 +243,8 @@ static int call_and_wait(struct membank_call *call,
 	ktime_t deadline;
 	int ret;
 
-	ret = check_rights(handle, triggers ? MEMBANK_NOTIFIER_TRIGGER : 0);
+	/* Whom it has triggered is of no concern any more. */
+	ret = triggers ? check_rights(handle, MEMBANK_NOTIFIER_TRIGGER) : 0;
 	if (ret)
 		return ret;
 	ret = check_rights(wait, MEMBANK_NOTIFIER_RECEIVE);

@@ -128,37 +128,29 @@ struct rhlist_head *membank_peers_lent(struct membank_notifier *notifier,
 	return rhltable_lookup(&lent_handles, &lent, lent_params);
 }
 
-static unsigned int count_lent(const struct membank_notifier_handle *handle)
-{
-	struct rhlist_head *pos, *first;
-	unsigned int count = 0;
-
-	guard(srcu)
-		(&membank_peers_srcu);
-	guard(rcu)
-		();
-	first = membank_peers_lent(handle->notifier, &handle->lent.tag);
-	rhl_for_each_rcu(pos, first)
-		count++;
-	return count;
-}
-
 static bool is_lent(const struct membank_notifier_handle *handle)
 {
 	return handle->lent.tag.service;
 }
 
-/* Whoever comes too many sees it: each is in the table before it counts. */
-static int lent_add(struct membank_notifier_handle *handle)
+/* How many of the same client are there. */
+static unsigned int
+count_lent_locked(const struct membank_notifier_handle *handle)
 {
-	if (!is_lent(handle))
-		return 0;
-	if (rhltable_insert(&lent_handles, &handle->lent_node, lent_params))
-		return -ENOMEM;
-	if (count_lent(handle) <= MEMBANK_NOTIFIER_LENT_MAX)
-		return 0;
-	rhltable_remove(&lent_handles, &handle->lent_node, lent_params);
-	return -EDQUOT;
+	struct membank_notifier *notifier = handle->notifier;
+	struct membank_notifier_handle *other;
+	struct rhlist_head *pos, *first;
+	unsigned int count = 0;
+
+	lockdep_assert_held(&notifier->lock);
+	guard(srcu)
+		(&membank_peers_srcu);
+	guard(rcu)
+		();
+	first = membank_peers_lent(notifier, &handle->lent.tag);
+	rhl_for_each_entry_rcu(other, pos, first, lent_node)
+		count += other->present;
+	return count;
 }
 
 static void handle_free(struct rcu_head *rcu)
@@ -166,7 +158,7 @@ static void handle_free(struct rcu_head *rcu)
 	kfree(container_of(rcu, struct membank_notifier_handle, rcu));
 }
 
-/* 0, -ENODEV, -EDQUOT: from here on it is there, or is revoked already. */
+/* 0, -ENODEV, -EDQUOT: from here on it is there. */
 static int join(struct membank_notifier_handle *handle,
 		const struct membank_notifier_handle *parent)
 {
@@ -176,10 +168,9 @@ static int join(struct membank_notifier_handle *handle,
 		(&notifier->lock);
 	if (parent && parent->revoked)
 		return -ENODEV;
-	/* While its client connects: it is as if that came a moment later. */
-	if (handle->revoked)
-		return 0;
-	if (notifier->nr_handles == MEMBANK_NOTIFIER_HANDLES_MAX)
+	if (notifier->nr_handles == MEMBANK_NOTIFIER_HANDLES_MAX ||
+	    (is_lent(handle) &&
+	     count_lent_locked(handle) == MEMBANK_NOTIFIER_LENT_MAX))
 		return -EDQUOT;
 	notifier->nr_handles++;
 	list_add_rcu(&handle->node, &notifier->handles);
@@ -216,11 +207,11 @@ membank_peer_open(struct membank_notifier *notifier, u32 rights,
 	handle->rights = rights;
 	handle->lent = lent_to(notifier, tag);
 	init_waitqueue_head(&handle->waiters);
-	ret = lent_add(handle);
-	if (ret) {
-		/* Who walks the table may have seen it. */
-		call_srcu(&membank_peers_srcu, &handle->rcu, handle_free);
-		return ERR_PTR(ret);
+	/* Before it joins: whoever revokes what is there finds it. */
+	if (is_lent(handle) &&
+	    rhltable_insert(&lent_handles, &handle->lent_node, lent_params)) {
+		kfree(handle);
+		return ERR_PTR(-ENOMEM);
 	}
 
 	membank_notifier_get(notifier);

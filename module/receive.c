@@ -22,7 +22,7 @@
 #include "receive.h"
 
 /* How long a call begins to look, when that seems to be of use. */
-#define SPIN_FIRST_NS (10U * NSEC_PER_USEC)
+#define SPIN_FIRST_NS (10ULL * NSEC_PER_USEC)
 
 /* So often it looks at the count for each time it looks at all else. */
 #define SPIN_LOOKS 32
@@ -143,11 +143,11 @@ static bool spin_until(struct wait *wait, ktime_t end)
 	return false;
 }
 
-/* @slept: how long the whole wait took, which spinning did not end. */
+/* @slept: how long it took until the answer was there, KTIME_MAX: it was not. */
 static void learn(struct membank_notifier_handle *handle, ktime_t slept)
 {
-	u32 most = READ_ONCE(call_spin_ns);
-	u32 spin = READ_ONCE(handle->spin_ns);
+	const u64 most = READ_ONCE(call_spin_ns);
+	u64 spin = READ_ONCE(handle->spin_ns);
 
 	if (slept > most)
 		spin /= 2;
@@ -171,7 +171,8 @@ static int call_until(struct wait *wait, ktime_t deadline)
 	learns = single_task_running();
 	ret = sleep_until(wait, deadline);
 	if (learns)
-		learn(handle, ktime_sub(ktime_get(), start));
+		learn(handle,
+		      wait->count ? ktime_sub(ktime_get(), start) : KTIME_MAX);
 	else
 		WRITE_ONCE(handle->spin_ns, 0);
 	return ret;

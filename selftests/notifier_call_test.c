@@ -533,7 +533,7 @@ TEST_F(call, what_a_handler_has_closed_is_ebadf)
 	EXPECT_EQ(-EBADF, result_after(self, close));
 }
 
-static int service_to_revoke;
+static int service_to_revoke, answering;
 
 static int revoke_first_client(int fd __maybe_unused)
 {
@@ -550,6 +550,24 @@ TEST_F(call, what_a_handler_has_revoked_is_enodev)
 	ASSERT_LE(0, service_connect(self->dev, "call", 0, &offer, 1, NULL));
 	self->replies = offer.fd;
 	EXPECT_EQ(-ENODEV, result_after(self, revoke_first_client));
+}
+
+static int revoke_and_reply(int fd)
+{
+	return revoke_first_client(fd) ?: notifier_trigger(answering);
+}
+
+TEST_F(call, goes_on_when_a_handler_has_revoked_what_was_triggered)
+{
+	struct membank_offer offer = { .fd = self->request, .rights = TRIGGER };
+
+	service_to_revoke =
+		service_register(self->dev, "call", 0200, &offer, 1);
+	ASSERT_LE(0, service_to_revoke);
+	ASSERT_LE(0, service_connect(self->dev, "call", 0, &offer, 1, NULL));
+	self->request = offer.fd;
+	answering = self->reply;
+	EXPECT_EQ(0, result_after(self, revoke_and_reply));
 }
 
 static int call_in_child(int request, int replies)

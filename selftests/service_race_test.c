@@ -351,4 +351,60 @@ TEST(what_is_derived_while_it_is_revoked_is_revoked)
 	}
 }
 
+/* --------------------------------------------------- connect and revoke */
+
+struct early {
+	int service;
+	__u64 client;
+	int ret;
+};
+
+/* As soon as there is such a client, whoever has told the server so. */
+static void *revoke_early(void *arg)
+{
+	struct early *early = arg;
+
+	do {
+		early->ret = service_revoke(early->service, early->client,
+					    MEMBANK_OFFER_ALL);
+	} while (early->ret == -ENOENT);
+	return NULL;
+}
+
+TEST(revoking_who_just_connects_takes_all_or_is_enoent)
+{
+	unsigned int rounds = number_from("MEMBANK_ROUNDS", 4 * ROUNDS), round;
+	int dev = test_open(TEST_ANY), bell = notifier_create(dev), i;
+	struct membank_offer offers[MEMBANK_OFFERS_MAX];
+	struct membank_offer got[MEMBANK_OFFERS_MAX];
+	struct early early;
+	pthread_t thread;
+	int connection;
+
+	ASSERT_LE(0, bell);
+	for (i = 0; i < MEMBANK_OFFERS_MAX; i++)
+		offers[i] =
+			(struct membank_offer){ .fd = bell, .rights = TRIGGER };
+	early.service = service_register(dev, "early", 0200, offers,
+					 MEMBANK_OFFERS_MAX);
+	ASSERT_LE(0, early.service);
+	for (round = 1; round <= rounds; round++) {
+		early.client = round;
+		ASSERT_EQ(0,
+			  pthread_create(&thread, NULL, revoke_early, &early));
+		connection = service_connect(dev, "early", 0, got,
+					     MEMBANK_OFFERS_MAX, NULL);
+		ASSERT_LE(0, connection);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		ASSERT_EQ(0, early.ret);
+		for (i = 0; i < MEMBANK_OFFERS_MAX; i++) {
+			ASSERT_EQ(-ENODEV, notifier_trigger(got[i].fd));
+			close(got[i].fd);
+		}
+		close(connection);
+		ASSERT_EQ(0, service_event(early.service, NULL));
+		ASSERT_EQ(0, service_event(early.service, NULL));
+	}
+}
+
 TEST_HARNESS_MAIN

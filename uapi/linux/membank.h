@@ -1144,7 +1144,12 @@ struct membank_offer {
 	__u32 __reserved;
 };
 
-/** MEMBANK_SERVICES_MAX - most services that one user can have at a time */
+/**
+ * MEMBANK_SERVICES_MAX - most services that one user can have at a time
+ *
+ * Here and for all limits of a user: in a user namespace it is the user who made it
+ * (the outermost one, where they are nested).
+ */
 #define MEMBANK_SERVICES_MAX 1024
 
 /** MEMBANK_BACKLOG_MAX - most clients of a service that it has not read of yet */
@@ -1318,8 +1323,8 @@ struct membank_service_connect {
  * descriptors that it got when it connected, and those derived from them.
  * For %MEMBANK_CLIENT_ALL it is as NOTIFIER_TRIGGER.
  *
- * Errors: ENOENT: there was never such a client. EINVAL: @offer is not a
- * notifier of the service. EACCES: the descriptor that was offered had no right
+ * Errors: ENOENT: there was never such a client, or no event tells of it yet.
+ * EINVAL: @offer is not a notifier of the service. EACCES: the descriptor that was offered had no right
  * TRIGGER.
  */
 struct membank_service_notify {
@@ -1349,7 +1354,8 @@ struct membank_service_notify {
  * and receives nothing any more. The server and other clients keep what they
  * have. Doing it again does nothing.
  *
- * Errors: ENOENT: there was never such a client. EINVAL: there is no such offer.
+ * Errors: ENOENT: there was never such a client, or no event tells of it yet.
+ * EINVAL: there is no such offer.
  */
 struct membank_service_revoke {
 	__u32 size;
