@@ -1324,8 +1324,8 @@ struct membank_service_connect {
  * For %MEMBANK_CLIENT_ALL it is as NOTIFIER_TRIGGER.
  *
  * Errors: ENOENT: there was never such a client, or no event tells of it yet.
- * EINVAL: @offer is not a notifier of the service. EACCES: the descriptor that was offered had no right
- * TRIGGER.
+ * EINVAL: @offer is not a notifier of the service. EACCES: the descriptor that was
+ * offered had no right TRIGGER.
  */
 struct membank_service_notify {
 	__u32 size;
