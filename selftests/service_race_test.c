@@ -315,7 +315,7 @@ TEST(what_is_derived_while_it_is_revoked_is_revoked)
 	int dev = test_open(TEST_ANY), bell = notifier_create(dev), i, j;
 	struct membank_offer offer = { .fd = bell, .rights = BOTH };
 	struct deriver derivers[DERIVERS];
-	int service, connection;
+	int service, connection, held;
 
 	ASSERT_LE(0, bell);
 	service = service_register(dev, "derive", 0200, &offer, 1);
@@ -336,12 +336,11 @@ TEST(what_is_derived_while_it_is_revoked_is_revoked)
 			ASSERT_EQ(0, pthread_join(derivers[i].thread, NULL));
 			ASSERT_EQ(-ENODEV, derivers[i].ret);
 			for (j = 0; j < HELD; j++) {
-				if (derivers[i].held[j] < 0)
+				held = derivers[i].held[j];
+				if (held < 0)
 					continue;
-				ASSERT_EQ(
-					-ENODEV,
-					notifier_trigger(derivers[i].held[j]));
-				close(derivers[i].held[j]);
+				ASSERT_EQ(-ENODEV, notifier_trigger(held));
+				close(held);
 			}
 		}
 		close(offer.fd);
