@@ -12,6 +12,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "limit.h"
 #include "offer.h"
 
 struct inode;
@@ -84,6 +85,7 @@ struct membank_dataspace {
  * @dataspace: holds a reference; constant
  * @rights: set of &enum membank_dataspace_rights; constant
  * @tag: to whom it was lent; constant
+ * @share: whose it is then, who can have so many
  * @revoked: what was lent was taken back; set once, under the dataspace's lock;
  *           also read without
  */
@@ -91,6 +93,7 @@ struct membank_handle {
 	struct membank_dataspace *dataspace;
 	u32 rights;
 	struct membank_tag tag;
+	struct membank_share share;
 	bool revoked;
 };
 

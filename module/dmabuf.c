@@ -318,6 +318,7 @@ static void dmabuf_release(struct dma_buf *dmabuf)
 	mutex_unlock(&dataspace->lock);
 	if (dead)
 		membank_retire(dataspace);
+	membank_tag_uncharge(&handle->base.share);
 	iput(handle->inode);
 	kfree(handle);
 	membank_dataspace_put(dataspace);
@@ -379,10 +380,11 @@ static int open_flags(u32 rights)
  * @dataspace: the caller's reference to it is the handle's from here, also if
  *             this fails
  * @rights: set of &enum membank_dataspace_rights
- * @tag: to whom it is lent, NULL: to nobody
+ * @tag: to whom it is lent
  * @parent: what it is derived from, NULL: nothing
  *
- * Return: the dma-buf, or an ERR_PTR: -ENOMEM, -ENFILE, -ENODEV (revoked).
+ * Return: the dma-buf, or an ERR_PTR: -ENOMEM, -ENFILE, -ENODEV (revoked),
+ * -EDQUOT (the caller has too much that is lent).
  */
 static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
 				     u32 rights, const struct membank_tag *tag,
@@ -392,6 +394,7 @@ static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
 	struct dmabuf_handle *handle;
 	struct dma_buf *dmabuf;
 	bool revoked;
+	int ret;
 
 	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (!handle) {
@@ -400,8 +403,7 @@ static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
 	}
 	handle->base.dataspace = dataspace;
 	handle->base.rights = rights;
-	if (tag)
-		handle->base.tag = *tag;
+	handle->base.tag = *tag;
 	INIT_LIST_HEAD(&handle->node);
 
 	info.ops = ops_for(rights);
@@ -409,7 +411,8 @@ static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
 	info.flags = open_flags(rights);
 	info.resv = &dataspace->resv;
 	info.priv = handle;
-	dmabuf = dma_buf_export(&info);
+	ret = membank_tag_charge(tag, &handle->base.share);
+	dmabuf = ret ? ERR_PTR(ret) : dma_buf_export(&info);
 	if (IS_ERR(dmabuf))
 		goto free_handle;
 	handle->dmabuf = dmabuf;
@@ -432,6 +435,7 @@ static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
 	return dmabuf;
 
 free_handle:
+	membank_tag_uncharge(&handle->base.share);
 	kfree(handle);
 put_dataspace:
 	membank_dataspace_put(dataspace);
@@ -452,12 +456,13 @@ put_dataspace:
 struct dma_buf *membank_dmabuf_alloc(struct membank_bank *bank, u64 length,
 				     u32 flags, u32 align, u32 rights)
 {
+	const struct membank_tag nobody = {};
 	struct membank_dataspace *dataspace;
 
 	dataspace = membank_dataspace_create(bank, length, flags, align);
 	if (IS_ERR(dataspace))
 		return ERR_CAST(dataspace);
-	return export_handle(dataspace, rights, NULL, NULL);
+	return export_handle(dataspace, rights, &nobody, NULL);
 }
 
 /**
@@ -467,7 +472,7 @@ struct dma_buf *membank_dmabuf_alloc(struct membank_bank *bank, u64 length,
  *
  * Return: the new dma-buf, or an ERR_PTR: -EOPNOTSUPP (an unknown right),
  * -EINVAL (no right), -EACCES (a right that @dmabuf does not have), -ENODEV
- * (revoked), -ENOMEM, -ENFILE.
+ * (revoked), -ENOMEM, -ENFILE, -EDQUOT (the caller has too much that is lent).
  */
 struct dma_buf *membank_dmabuf_derive(struct dma_buf *dmabuf, u32 rights)
 {

@@ -311,6 +311,7 @@ static int __init membank_init(void)
 	ret = membank_peers_init();
 	if (ret)
 		goto exit_region;
+	membank_offer_init();
 	membank_service_init(offer_kinds);
 	membank_connection_init();
 	ret = membank_chardev_init(membank_sysfs_groups);
@@ -323,6 +324,7 @@ static int __init membank_init(void)
 exit_service:
 	membank_connection_exit();
 	membank_service_exit();
+	membank_offer_exit();
 	membank_peers_exit();
 exit_region:
 	membank_region_exit();
@@ -341,6 +343,7 @@ static void __exit membank_exit(void)
 	membank_chardev_exit();
 	membank_connection_exit();
 	membank_service_exit();
+	membank_offer_exit();
 	membank_peers_exit();
 	membank_region_exit();
 	membank_retire_exit();

@@ -9,6 +9,7 @@
 #include <linux/membank.h>
 
 struct file;
+struct membank_share;
 
 /**
  * struct membank_tag - to whom a descriptor was lent
@@ -45,6 +46,13 @@ static inline int membank_tag_check_offer(const struct membank_tag *tag,
 		return -ENODEV;
 	return tag->service ? -EACCES : 0;
 }
+
+void membank_offer_init(void);
+void membank_offer_exit(void);
+
+int membank_tag_charge(const struct membank_tag *tag,
+		       struct membank_share *share);
+void membank_tag_uncharge(struct membank_share *share);
 
 /* Of struct membank_offer in the first release; never changed. */
 #define MEMBANK_OFFER_SIZE_MIN offsetofend(struct membank_offer, __reserved)

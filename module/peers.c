@@ -163,12 +163,16 @@ static int join(struct membank_notifier_handle *handle,
 		const struct membank_notifier_handle *parent)
 {
 	struct membank_notifier *notifier = handle->notifier;
+	u32 most = MEMBANK_NOTIFIER_HANDLES_MAX;
 
+	/* Clients leave room for who lends. */
+	if (is_lent(handle))
+		most -= MEMBANK_NOTIFIER_HANDLES_KEPT;
 	guard(spinlock)
 		(&notifier->lock);
 	if (parent && parent->revoked)
 		return -ENODEV;
-	if (notifier->nr_handles == MEMBANK_NOTIFIER_HANDLES_MAX ||
+	if (notifier->nr_handles >= most ||
 	    (is_lent(handle) &&
 	     count_lent_locked(handle) == MEMBANK_NOTIFIER_LENT_MAX))
 		return -EDQUOT;
@@ -190,7 +194,8 @@ static int join(struct membank_notifier_handle *handle,
  * @parent: what it is derived from, or NULL
  *
  * Return: the handle, which holds @notifier until membank_peer_free(), or an
- * ERR_PTR: -ENOMEM, -ENODEV (@parent was revoked), -EDQUOT (there are too many).
+ * ERR_PTR: -ENOMEM, -ENODEV (@parent was revoked), -EDQUOT (there are too many, or
+ * the caller has too much that is lent).
  */
 struct membank_notifier_handle *
 membank_peer_open(struct membank_notifier *notifier, u32 rights,
@@ -215,7 +220,9 @@ membank_peer_open(struct membank_notifier *notifier, u32 rights,
 	}
 
 	membank_notifier_get(notifier);
-	ret = join(handle, parent);
+	ret = membank_tag_charge(tag, &handle->share);
+	if (!ret)
+		ret = join(handle, parent);
 	if (ret) {
 		membank_peer_free(handle);
 		return ERR_PTR(ret);
@@ -269,6 +276,7 @@ void membank_peer_free(struct membank_notifier_handle *handle)
 {
 	struct membank_notifier *notifier = handle->notifier;
 
+	membank_tag_uncharge(&handle->share);
 	if (is_lent(handle))
 		rhltable_remove(&lent_handles, &handle->lent_node, lent_params);
 	call_srcu(&membank_peers_srcu, &handle->rcu, handle_free);

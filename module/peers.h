@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+#include "limit.h"
 #include "offer.h"
 
 /**
@@ -61,6 +62,7 @@ struct membank_lent {
  * @notifier: whose; the handle holds it; constant
  * @rights: set of &enum membank_notifier_rights; constant
  * @lent: to whom it was lent; constant
+ * @share: whose it is then, who can have so many
  * @lent_node: among the handles with the same @lent, if it was lent
  * @published: was in a table of descriptors; set once, without a lock
  * @present: it is one side of the notifier; under the notifier's lock
@@ -81,6 +83,7 @@ struct membank_notifier_handle {
 	struct membank_notifier *notifier;
 	u32 rights;
 	struct membank_lent lent;
+	struct membank_share share;
 	struct rhlist_head lent_node;
 	bool published;
 	bool present;

@@ -274,24 +274,39 @@ TEST_F_TIMEOUT(ends, a_notifier_has_so_many_descriptors_and_no_more, TEST_SLOW)
 	const struct rlimit limit = { MEMBANK_NOTIFIER_HANDLES_MAX + 100,
 				      MEMBANK_NOTIFIER_HANDLES_MAX + 100 };
 	struct membank_offer offer = { .fd = self->both, .rights = RECEIVE };
-	int service, fd, i;
+	static int fds[MEMBANK_NOTIFIER_HANDLES_MAX];
+	const int clients =
+		MEMBANK_NOTIFIER_HANDLES_MAX - MEMBANK_NOTIFIER_HANDLES_KEPT;
+	struct membank_offer got;
+	int service, client, i;
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	service = service_register(self->dev, "end", 0200, &offer, 1);
 	ASSERT_LE(0, service);
+	ASSERT_EQ(0, notifier_nonblock(service));
 	/* Three are there. */
 	for (i = 3; i < MEMBANK_NOTIFIER_HANDLES_MAX; i++) {
-		fd = notifier_derive(self->both, i % 2 ? TRIGGER : RECEIVE);
-		ASSERT_LE(0, fd);
+		/* Clients do not take the last ones, and fail without a trace. */
+		if (i >= clients && i < clients + 3) {
+			EXPECT_EQ(-EDQUOT, service_connect(self->dev, "end", 0,
+							   &got, 1, NULL));
+			EXPECT_EQ(-EAGAIN, service_event(service, NULL));
+		}
+		fds[i] = notifier_derive(self->both, i % 2 ? TRIGGER : RECEIVE);
+		ASSERT_LE(0, fds[i]);
 	}
 	EXPECT_EQ(-EDQUOT, notifier_derive(self->both, TRIGGER));
-	EXPECT_EQ(-EDQUOT,
-		  service_connect(self->dev, "end", 0, &offer, 1, NULL));
-	EXPECT_EQ(-EAGAIN,
-		  notifier_nonblock(service) ?: service_event(service, NULL));
-	close(fd);
-	EXPECT_LE(0, service_connect(self->dev, "end", 0, &offer, 1, NULL));
+
+	/* Each one that is closed makes room for one. */
+	for (i = MEMBANK_NOTIFIER_HANDLES_MAX - 1; i >= clients; i--)
+		close(fds[i]);
+	EXPECT_EQ(-EDQUOT, service_connect(self->dev, "end", 0, &got, 1, NULL));
+	close(fds[i]);
+	client = service_connect(self->dev, "end", 0, &got, 1, NULL);
+	EXPECT_LE(0, client);
 	EXPECT_EQ(0, service_event(service, NULL));
+	EXPECT_EQ(-EDQUOT, notifier_derive(got.fd, RECEIVE));
+	EXPECT_LE(0, notifier_derive(self->both, TRIGGER));
 }
 
 TEST_HARNESS_MAIN

@@ -17,6 +17,7 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "handle.h"
 #include "notify.h"
 #include "service.h"
 #include "user.h"
@@ -78,11 +79,13 @@ FIXTURE_TEARDOWN_PARENT(limit)
 /* Returns the connection; what is offered is closed. */
 static int join(int dev, const char *name)
 {
-	struct membank_offer offer = { .fd = -1 };
-	int client = service_connect(dev, name, 0, &offer, 1, NULL);
+	struct membank_offer offers[] = { { .fd = -1 }, { .fd = -1 } };
+	int client = service_connect(dev, name, 0, offers, 2, NULL);
 
-	if (client >= 0 && offer.fd >= 0)
-		close(offer.fd);
+	if (client >= 0) {
+		close(offers[0].fd);
+		close(offers[1].fd);
+	}
 	return client;
 }
 
@@ -515,6 +518,100 @@ TEST_F_TIMEOUT(limit, a_user_can_have_so_many_connections, TEST_SLOW)
 		EXPECT_EQ(0, join_as(self->dev, "server 2", &user));
 	}
 	EXPECT_EQ(-SIGKILL, test_kill(server));
+}
+
+/* ----------------------------------------------------------------- lent */
+
+enum { MEMORY, BELL, LENT };
+
+/* A client that takes all it can get; says where it failed. */
+static int take_all(int dev, int told, int revoked)
+{
+	struct membank_offer got[LENT], more[LENT];
+	int i, fd = -1;
+	char byte;
+
+	if (become(&user) ||
+	    service_connect(dev, "lend", 0, got, LENT, NULL) < 0)
+		return 1;
+	for (i = LENT; i < MEMBANK_LENT_MAX; i++) {
+		fd = handle_derive(dev, got[MEMORY].fd, READ);
+		if (fd < 0)
+			return 2;
+	}
+	/* Of what kind it is makes no difference. */
+	if (handle_derive(dev, got[MEMORY].fd, READ) != -EDQUOT ||
+	    handle_derive(dev, fd, READ) != -EDQUOT ||
+	    notifier_derive(got[BELL].fd, RECEIVE) != -EDQUOT ||
+	    service_connect(dev, "lend", 0, more, LENT, NULL) != -EDQUOT)
+		return 3;
+	/* One is free, and a client would get two. */
+	close(fd);
+	if (service_connect(dev, "lend", 0, more, LENT, NULL) != -EDQUOT)
+		return 4;
+	if (notifier_derive(got[BELL].fd, RECEIVE) < 0 ||
+	    handle_derive(dev, got[MEMORY].fd, READ) != -EDQUOT)
+		return 5;
+	if (write(told, "", 1) != 1 || read(revoked, &byte, 1) != 1)
+		return 6;
+	/* What was taken back is still open. */
+	if (handle_derive(dev, got[MEMORY].fd, READ) != -EDQUOT)
+		return 7;
+	close(got[MEMORY].fd);
+	close(fd - 1);
+	if (service_connect(dev, "lend", 0, more, LENT, NULL) < 0)
+		return 8;
+	if (unshare(CLONE_NEWUSER))
+		return NO_NAMESPACE;
+	return handle_derive(dev, more[MEMORY].fd, READ) == -EDQUOT ? 0 : 9;
+}
+
+TEST_F_TIMEOUT(limit, a_user_can_have_so_much_that_is_lent, TEST_SLOW)
+{
+	int told[2], revoked[2], memory, service, ret;
+	struct membank_offer offers[LENT], got[LENT];
+	struct membank_service_event event;
+	pid_t child;
+	char byte;
+
+	memory = test_alloc(self->dev, LENGTH, 0, 0);
+	ASSERT_LE(0, memory);
+	offers[MEMORY] = (struct membank_offer){
+		.fd = memory,
+		.rights = READ,
+	};
+	offers[BELL] = (struct membank_offer){
+		.fd = self->bell,
+		.rights = RECEIVE,
+	};
+	service = service_register(self->dev, "lend", 0222, offers, LENT);
+	ASSERT_LE(0, service);
+	ASSERT_EQ(0, pipe(told));
+	ASSERT_EQ(0, pipe(revoked));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(take_all(self->dev, told[1], revoked[0]));
+	close(told[1]);
+	ret = read(told[0], &byte, 1);
+	EXPECT_EQ(1, ret);
+
+	/* The user has no more, as another process either; others have. */
+	EXPECT_EQ(-EDQUOT, join_as(self->dev, "lend", &user));
+	EXPECT_EQ(0, join_as(self->dev, "lend", &other));
+	EXPECT_LE(0, service_connect(self->dev, "lend", 0, got, LENT, NULL));
+	EXPECT_LE(0, handle_derive(self->dev, got[MEMORY].fd, READ));
+	EXPECT_LE(0, handle_derive(self->dev, memory, READ));
+
+	/* All of it is taken back at once. */
+	ASSERT_EQ(0, service_event(service, &event));
+	EXPECT_EQ(OTHER, event.uid);
+	EXPECT_EQ(0, service_revoke(service, event.client, MEMBANK_OFFER_ALL));
+	ASSERT_EQ(1, write(revoked[1], "", 1));
+	ret = test_wait_child(child);
+	if (ret != NO_NAMESPACE)
+		EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, join_as(self->dev, "lend", &user));
 }
 
 TEST_HARNESS_MAIN

@@ -333,7 +333,8 @@ struct membank_dataspace_info {
  *
  * Errors: EINVAL: @fd is not a dataspace, or @rights is 0. EACCES: @fd does not
  * have all of @rights itself. EOPNOTSUPP: @rights has an unknown right. ENODEV:
- * the dataspace was revoked.
+ * the dataspace was revoked. EDQUOT: a service has given @fd out, and the caller's
+ * user has %MEMBANK_LENT_MAX descriptors that were lent.
  */
 struct membank_dataspace_derive {
 	__u32 size;
@@ -581,8 +582,9 @@ enum membank_detach_flags {
  * ESRCH: that process is gone or has called exec(). EACCES: DETACH_DATASPACE,
  * and the region is RESERVED, and what was attached has no right READ; it stays.
  * ENOMEM: the process has too many mappings to split one; what lies below is
- * detached. EAGAIN: as for REGION_ATTACH, in an area. EINTR: a fatal signal came;
- * some of the range may be detached.
+ * detached. EAGAIN: as for REGION_ATTACH, in an area. EDQUOT: DETACH_DATASPACE, and
+ * as for REGION_FIND; it stays. EINTR: a fatal signal came; some of the range may be
+ * detached.
  */
 struct membank_region_detach {
 	__u32 size;
@@ -630,7 +632,8 @@ struct membank_region_detach {
  * Errors: ENOENT: there is none. EINVAL: the range ends beyond the address
  * space. EACCES: the region is RESERVED, and what was attached has no right
  * READ. ESRCH: the process that opened the node is gone or has called exec().
- * EINTR: a fatal signal came.
+ * EDQUOT: as for DATASPACE_DERIVE, of what a service has lent, where @out_fd would be
+ * a new descriptor. EINTR: a fatal signal came.
  */
 struct membank_region_find {
 	__u32 size;
@@ -911,6 +914,13 @@ enum membank_notifier_rights {
 /** MEMBANK_NOTIFIER_HANDLES_MAX - most descriptors that a notifier has */
 #define MEMBANK_NOTIFIER_HANDLES_MAX 32768
 
+/**
+ * MEMBANK_NOTIFIER_HANDLES_KEPT - how many of these are kept for who lends: what a
+ *                                 service lends, and what is derived of that,
+ *                                 does not take the last ones
+ */
+#define MEMBANK_NOTIFIER_HANDLES_KEPT 1024
+
 /** MEMBANK_NOTIFIER_LENT_MAX - most of them that one client of a service has */
 #define MEMBANK_NOTIFIER_LENT_MAX 16
 
@@ -961,9 +971,10 @@ struct membank_notifier_create {
  *
  * Errors: EACCES: this descriptor does not have all of @rights itself.
  * EINVAL: @rights is 0. EDQUOT: the notifier has
- * %MEMBANK_NOTIFIER_HANDLES_MAX descriptors, or, of a descriptor that a service has
- * given out, its client has %MEMBANK_NOTIFIER_LENT_MAX of it. ENODEV: a service has
- * taken this descriptor back.
+ * %MEMBANK_NOTIFIER_HANDLES_MAX descriptors; or, of a descriptor that a service has
+ * given out: all but %MEMBANK_NOTIFIER_HANDLES_KEPT of these, or its client has
+ * %MEMBANK_NOTIFIER_LENT_MAX of it, or the caller's user %MEMBANK_LENT_MAX of all that
+ * was lent. ENODEV: a service has taken this descriptor back.
  */
 struct membank_notifier_derive {
 	__u32 size;
@@ -1162,6 +1173,13 @@ struct membank_offer {
 #define MEMBANK_CONNECTIONS_MAX 1024
 
 /**
+ * MEMBANK_LENT_MAX - most descriptors that one user can have of what services lend:
+ *                    those that CONNECT gives, and those derived from them, which
+ *                    count for who derives them
+ */
+#define MEMBANK_LENT_MAX 4096
+
+/**
  * enum membank_service_flags - what is special about a service
  * @MEMBANK_SERVICE_OWNER: @owner says whose it is
  * @MEMBANK_SERVICE_GROUP: @group says which group's it is
@@ -1279,8 +1297,9 @@ struct membank_service_event {
  * than @nr_offers offers. EAGAIN: the server has not read yet of
  * %MEMBANK_BACKLOG_MAX clients that connected before, or of
  * %MEMBANK_BACKLOG_USER_MAX of the caller's user. EDQUOT: the caller's user has
- * %MEMBANK_CONNECTIONS_MAX connections already, to whatever services, or a notifier
- * that is offered has %MEMBANK_NOTIFIER_HANDLES_MAX descriptors. A caller
+ * %MEMBANK_CONNECTIONS_MAX connections already, to whatever services, or would have
+ * more than %MEMBANK_LENT_MAX descriptors that were lent; or a notifier that is
+ * offered has no descriptor left for clients, as NOTIFIER_DERIVE says. A caller
  * with CAP_SYS_RESOURCE is not counted as one of a user. EINTR: a signal came.
  * EINVAL: the name is empty, has a '/' or no NUL. EFAULT: the array, or the
  * struct, is not mapped, or not writable: the server is told that a client came
@@ -1320,8 +1339,9 @@ struct membank_service_connect {
  * @__reserved: must be 0
  *
  * Triggers a notifier that the service offers for one client: for the
- * descriptors that it got when it connected, and those derived from them.
- * For %MEMBANK_CLIENT_ALL it is as NOTIFIER_TRIGGER.
+ * descriptors that it got when it connected, and those derived from them. If none
+ * of these is bound or counts, each of them keeps it, as one trigger, for what it
+ * binds next, or for its next read(). For %MEMBANK_CLIENT_ALL it is as NOTIFIER_TRIGGER.
  *
  * Errors: ENOENT: there was never such a client, or no event tells of it yet.
  * EINVAL: @offer is not a notifier of the service. EACCES: the descriptor that was

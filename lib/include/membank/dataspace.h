@@ -61,7 +61,8 @@ int membank_dataspace_info(int dev, int dataspace,
  *
  * Return: 0; -EACCES: @dataspace lacks one of @rights; -EINVAL: @rights is 0,
  * or @dataspace is none; -ENODEV: it was revoked; -EOPNOTSUPP: an unknown
- * right.
+ * right; -EDQUOT: a service has lent it, and the caller's user has MEMBANK_LENT_MAX
+ * descriptors that were lent.
  */
 int membank_dataspace_derive(int dev, int dataspace, uint32_t rights,
 			     int *out_dataspace);

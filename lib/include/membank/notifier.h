@@ -31,7 +31,8 @@ int membank_notifier_create(int dev, int *out_notifier);
  *
  * Return: 0; -EACCES: @notifier lacks one of @rights; -EINVAL: @rights is 0;
  * -EDQUOT: the notifier has 32768 descriptors, or the client to whom a service has
- * lent @notifier has 16 of it; -ENODEV: a service has taken @notifier back.
+ * lent @notifier has 16 of it, or the caller's user MEMBANK_LENT_MAX that were lent;
+ * -ENODEV: a service has taken @notifier back.
  */
 int membank_notifier_derive(int notifier, uint32_t rights, int *out_notifier);
 

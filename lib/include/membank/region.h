@@ -84,8 +84,8 @@ int membank_region_detach(int dev, void *addr);
  * @flags has no UNMAP; -ESRCH: that one is gone or has called exec(); -EACCES:
  * DATASPACE, and what is attached RESERVED there has no right to read;
  * -EOPNOTSUPP: an unknown flag; -ENOMEM: no room to split a region, what lies
- * below is detached; -EINTR: the process is being killed, and some of the range
- * may be detached.
+ * below is detached; -EDQUOT: DATASPACE, and as for membank_dataspace_derive(), it
+ * stays; -EINTR: the process is being killed, and some of the range may be detached.
  */
 int membank_region_detach_range(int dev, void *addr, uint64_t length,
 				uint32_t flags,
@@ -107,7 +107,8 @@ int membank_region_detach_range(int dev, void *addr, uint64_t length,
  *
  * Return: 0; -ENOENT: neither a region nor an area holds @addr; -EACCES: what
  * is attached RESERVED there has no right to read; -ESRCH: the opener is gone
- * or has called exec(); -EINTR: the process is being killed.
+ * or has called exec(); -EDQUOT: as for membank_dataspace_derive(), where it would
+ * give a new descriptor; -EINTR: the process is being killed.
  */
 int membank_region_find(int dev, const void *addr,
 			struct membank_region_find *out_info);

@@ -92,7 +92,8 @@ int membank_service_read_event(int service,
  * -ENODEV: a dataspace that it offers was revoked; -EAGAIN: its server has not
  * read of MEMBANK_BACKLOG_MAX clients yet, or of MEMBANK_BACKLOG_USER_MAX of the
  * caller's user; -EDQUOT: the caller's user has MEMBANK_CONNECTIONS_MAX
- * connections; -EINTR: a signal came; -EINVAL: the name is wrong.
+ * connections, or would have more than MEMBANK_LENT_MAX descriptors that were lent,
+ * or a notifier that is offered has no descriptor left for clients; -EINTR: a signal came; -EINVAL: the name is wrong.
  */
 int membank_service_connect(int dev, const char *name, int timeout_ms,
 			    struct membank_offer *offers, unsigned int *count,
