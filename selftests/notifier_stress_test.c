@@ -37,13 +37,6 @@ struct worker {
 	int event;
 };
 
-static unsigned int number_from(const char *name, unsigned int otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoul(text, NULL, 0) : otherwise;
-}
-
 /* Of a call or a read beside which somebody else may do anything. */
 static bool may_be(__s64 ret)
 {

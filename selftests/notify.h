@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,14 @@
 
 /* Of form_violation(): the command opens no descriptor. */
 #define FORM_NO_FD (-1L)
+
+/* A number that the environment gives. */
+static inline unsigned int number_from(const char *name, unsigned int otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 0) : otherwise;
+}
 
 static inline int notifier_create(int dev)
 {

@@ -58,13 +58,6 @@ struct pair {
 	const char *wrong;
 };
 
-static unsigned int number_from(const char *name, unsigned int otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoul(text, NULL, 0) : otherwise;
-}
-
 static bool is_revoked(struct pair *pair, __u64 client)
 {
 	return __atomic_load_n(&pair->revoked, __ATOMIC_ACQUIRE) >= client;
