@@ -15,7 +15,7 @@
 #include "service.h"
 
 #define PARAMETERS "banks=16M"
-#define ROUNDS 10
+#define ROUNDS 5
 
 /* How often all of this is made. */
 #define SETS 1000
@@ -52,10 +52,13 @@ static int storm(void)
 
 FIXTURE(unload)
 {
+	const char *module;
 };
 
 FIXTURE_SETUP(unload)
 {
+	self->module = getenv("MEMBANK_KO");
+	ASSERT_NE(NULL, self->module);
 }
 
 FIXTURE_TEARDOWN(unload)
@@ -64,11 +67,9 @@ FIXTURE_TEARDOWN(unload)
 
 TEST_F_TIMEOUT(unload, right_after_all_was_closed, TEST_SLOW)
 {
-	const char *path = getenv("MEMBANK_KO");
 	int round, ko, ret;
 	pid_t child;
 
-	ASSERT_NE(NULL, path);
 	for (round = 0; round < ROUNDS; round++) {
 		child = fork();
 		ASSERT_LE(0, child);
@@ -78,7 +79,7 @@ TEST_F_TIMEOUT(unload, right_after_all_was_closed, TEST_SLOW)
 		/* Whoever is told of its end finds that it holds nothing. */
 		ret = syscall(SYS_delete_module, "membank", O_NONBLOCK);
 		ASSERT_EQ(0, ret);
-		ko = open(path, O_RDONLY | O_CLOEXEC);
+		ko = open(self->module, O_RDONLY | O_CLOEXEC);
 		ASSERT_LE(0, ko);
 		ASSERT_EQ(0, syscall(SYS_finit_module, ko, PARAMETERS, 0));
 		close(ko);
