@@ -16,8 +16,9 @@
  * 12. membank_limit::lock
  *
  * 9 to 12 are not nested, but for 10 and 11. The lock of the table of spaces
- * (space.c) and those of notifiers and services (trigger.c, clients.c, names.c)
- * are never held together with these, nor with each other. No lock of ours is
+ * (space.c) and those of notifiers and services (peers.h, clients.c, names.c)
+ * are never held together with these, nor with each other, but for
+ * membank_notifier::lock under membank_notifier_handle::lock. No lock of ours is
  * held while memory of a user is read or written.
  */
 #ifndef MEMBANK_BANK_H

@@ -312,7 +312,7 @@ void membank_clients_end(struct membank_service *service)
 
 	scoped_guard(mutex, &service->lock)
 		WRITE_ONCE(service->gone, true);
-	membank_wake_hangup(&service->hangup);
+	membank_wake_pollers(&service->hangup);
 	wake_up_all(&service->watchers);
 
 	/* Nobody adds or takes an event any more. */

@@ -330,17 +330,12 @@ static long notifier_ioctl(struct file *file, unsigned int number,
 
 static void notifier_show_fdinfo(struct seq_file *seq, struct file *file)
 {
-	struct membank_notifier_handle *handle = file->private_data;
-	bool bound;
-
-	spin_lock(&handle->notifier->lock);
-	bound = handle->binding;
-	spin_unlock(&handle->notifier->lock);
+	const struct membank_notifier_handle *handle = file->private_data;
 
 	seq_printf(seq, "membank-rights:\t%s%s\nmembank-bound:\t%d\n",
 		   handle->rights & MEMBANK_NOTIFIER_TRIGGER ? "t" : "-",
 		   handle->rights & MEMBANK_NOTIFIER_RECEIVE ? "r" : "-",
-		   bound);
+		   READ_ONCE(handle->bound));
 }
 
 static const struct file_operations notifier_fops = {

@@ -137,7 +137,7 @@ static int pager_release(struct inode *inode, struct file *file)
 		if (membank_fault_waits(fault))
 			membank_fault_end(fault, MEMBANK_FAULT_FAILED);
 	mutex_unlock(&pager->lock);
-	membank_wake_hangup(&pager->users);
+	membank_wake_pollers(&pager->users);
 	membank_pager_put(pager);
 	return 0;
 }
@@ -213,7 +213,7 @@ static int attach_release(struct inode *inode, struct file *file)
 	struct membank_pager *pager = file->private_data;
 
 	WRITE_ONCE(pager->unused, true);
-	membank_wake_hangup(&pager->readers);
+	membank_wake_pollers(&pager->readers);
 	membank_pager_put(pager);
 	return 0;
 }

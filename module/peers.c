@@ -71,8 +71,8 @@ struct membank_notifier *membank_notifier_alloc(void)
 		return NULL;
 	kref_init(&notifier->refs);
 	spin_lock_init(&notifier->lock);
-	INIT_LIST_HEAD(&notifier->bindings);
 	INIT_LIST_HEAD(&notifier->handles);
+	INIT_LIST_HEAD(&notifier->listeners);
 	return notifier;
 }
 
@@ -81,8 +81,8 @@ static void notifier_free(struct kref *refs)
 	struct membank_notifier *notifier =
 		container_of(refs, struct membank_notifier, refs);
 
-	WARN_ON(!list_empty(&notifier->bindings));
 	WARN_ON(!list_empty(&notifier->handles));
+	WARN_ON(notifier->nr_bound);
 	kfree(notifier);
 }
 
@@ -180,8 +180,10 @@ static int join(struct membank_notifier_handle *handle,
 	list_add_rcu(&handle->node, &notifier->handles);
 	if (handle->rights & MEMBANK_NOTIFIER_TRIGGER)
 		WRITE_ONCE(notifier->triggers, notifier->triggers + 1);
-	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE)
+	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
+		list_add_rcu(&handle->listener, &notifier->listeners);
 		WRITE_ONCE(notifier->receivers, notifier->receivers + 1);
+	}
 	handle->present = true;
 	return 0;
 }
@@ -211,6 +213,7 @@ membank_peer_open(struct membank_notifier *notifier, u32 rights,
 	handle->notifier = notifier;
 	handle->rights = rights;
 	handle->lent = lent_to(notifier, tag);
+	spin_lock_init(&handle->lock);
 	init_waitqueue_head(&handle->waiters);
 	/* Before it joins: whoever revokes what is there finds it. */
 	if (is_lent(handle) &&
@@ -238,7 +241,7 @@ membank_peer_open(struct membank_notifier *notifier, u32 rights,
  * The notifier's lock is held.
  *
  * Return: whether others may be without another side now, for
- * membank_peers_wake_hangup().
+ * membank_peers_wake().
  */
 bool membank_peer_leave_locked(struct membank_notifier_handle *handle,
 			       bool was_there)
@@ -260,6 +263,7 @@ bool membank_peer_leave_locked(struct membank_notifier_handle *handle,
 		last |= notifier->triggers < 2;
 	}
 	if (handle->rights & MEMBANK_NOTIFIER_RECEIVE) {
+		list_del_rcu(&handle->listener);
 		WRITE_ONCE(notifier->receivers, notifier->receivers - 1);
 		if (was_there)
 			WRITE_ONCE(notifier->receiver_left, true);
@@ -284,10 +288,10 @@ void membank_peer_free(struct membank_notifier_handle *handle)
 }
 
 /**
- * membank_peers_wake_hangup() - have everybody look whether the other side is there
+ * membank_peers_wake() - have everybody look whether the other side is there
  * @notifier: of which notifier
  */
-void membank_peers_wake_hangup(struct membank_notifier *notifier)
+void membank_peers_wake(struct membank_notifier *notifier)
 {
 	struct membank_notifier_handle *handle;
 
@@ -295,7 +299,7 @@ void membank_peers_wake_hangup(struct membank_notifier *notifier)
 		(&membank_peers_srcu);
 	list_for_each_entry_srcu(handle, &notifier->handles, node,
 				 srcu_read_lock_held(&membank_peers_srcu))
-		membank_wake_hangup(&handle->waiters);
+		membank_wake_pollers(&handle->waiters);
 }
 
 /*

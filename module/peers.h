@@ -16,15 +16,18 @@
 #include "limit.h"
 #include "offer.h"
 
+struct eventfd_ctx;
+
 /**
  * struct membank_notifier - what all descriptors of a notifier share
  * @refs: handles, and services that offer it
- * @bindings: struct membank_binding; changed under @lock, read under
- *            membank_peers_srcu
- * @handles: &struct membank_notifier_handle that are there; likewise
+ * @handles: &struct membank_notifier_handle that are there; changed under @lock,
+ *           read under membank_peers_srcu
+ * @listeners: those of them with the right RECEIVE, likewise
  * @lock: guards the lists against change and all that follows; no other lock is
  *        taken under it
  * @nr_handles: how many there are
+ * @nr_bound: how many of @listeners have bound something
  * @missed: a trigger found nobody bound, and nobody was since; also read without
  *          the lock, as all below
  * @triggers: handles that are there with the right TRIGGER
@@ -34,12 +37,13 @@
  */
 struct membank_notifier {
 	struct kref refs;
-	struct list_head bindings;
 	struct list_head handles;
+	struct list_head listeners;
 
 	/* Counts of handles, and changes of the lists. */
 	spinlock_t lock;
 	u32 nr_handles;
+	u32 nr_bound;
 	bool missed;
 	u32 triggers;
 	u32 receivers;
@@ -67,12 +71,19 @@ struct membank_lent {
  * @published: was in a table of descriptors; set once, without a lock
  * @present: it is one side of the notifier; under the notifier's lock
  * @node: in the notifier's handles, while @present
- * @binding: where triggers go for it, or NULL; changed under the notifier's lock,
- *           looked at without it only to see whether there is one
- * @counts: @binding is the handle itself: @count; changed under that lock, read
- *          without
+ * @listener: in the notifier's listeners, while @present, with the right RECEIVE
+ * @bound: triggers go to @eventfd, or to @count; changed under the notifier's lock,
+ *         also read without
+ * @counts: they go to @count; likewise
  * @revoked: it was taken back; likewise, set once
  * @missed: a trigger for it was told to nobody; likewise
+ * @lock: held while a trigger is delivered, so that who binds something else waits
+ *        for that alone; guards all up to @pending. The notifier's lock is taken
+ *        under it, and locks of eventfds and queues are.
+ * @eventfd: what is bound, with a reference, or NULL
+ * @oneshot: it is masked after a delivery
+ * @masked: nothing is delivered to it until it is unmasked
+ * @pending: a trigger came while it was masked
  * @spin_ns: how long the next call looks at @count before it sleeps; no lock, as
  *           nothing but time depends on it
  * @count: triggers that were not read
@@ -88,17 +99,26 @@ struct membank_notifier_handle {
 	bool published;
 	bool present;
 	struct list_head node;
-	struct membank_binding *binding;
+	struct list_head listener;
+	bool bound;
 	bool counts;
 	bool revoked;
 	bool missed;
+
+	/* What is bound, and deliveries to it. */
+	spinlock_t lock;
+	struct eventfd_ctx *eventfd;
+	bool oneshot;
+	bool masked;
+	bool pending;
+
 	u32 spin_ns;
 	atomic64_t count;
 	wait_queue_head_t waiters;
 	struct rcu_head rcu;
 };
 
-/* What keeps handles, and what they have bound, for who looks at the lists. */
+/* What keeps handles for who looks at the lists. */
 extern struct srcu_struct membank_peers_srcu;
 
 int membank_peers_init(void);
@@ -118,7 +138,7 @@ void membank_peer_free(struct membank_notifier_handle *handle);
 
 struct rhlist_head *membank_peers_lent(struct membank_notifier *notifier,
 				       const struct membank_tag *tag);
-void membank_peers_wake_hangup(struct membank_notifier *notifier);
+void membank_peers_wake(struct membank_notifier *notifier);
 bool membank_peer_is_alone(struct membank_notifier_handle *handle);
 
 #endif /* MEMBANK_PEERS_H */

@@ -40,7 +40,7 @@ static bool is_readable(const struct membank_notifier_handle *handle)
 	if (READ_ONCE(handle->counts))
 		return atomic64_read(&handle->count);
 	if (!(handle->rights & MEMBANK_NOTIFIER_RECEIVE) ||
-	    READ_ONCE(handle->binding))
+	    READ_ONCE(handle->bound))
 		return false;
 	return atomic64_read(&handle->count) || READ_ONCE(handle->missed) ||
 	       READ_ONCE(handle->notifier->missed);

@@ -113,39 +113,7 @@ static const struct nth_row notifier_bind_row = {
 	.begin = begin_bind,
 	.run = run_bind,
 	.end = end_bind,
-	.asks = NTH_BOTH,
-};
-
-static bool begin_read(struct scene *scene)
-{
-	scene->handle = notifier_derive(scene->bell, RECEIVE);
-	return scene->handle >= 0 && !notifier_nonblock(scene->handle) &&
-	       !notifier_trigger(scene->bell);
-}
-
-static int run_read(void *arg)
-{
-	struct scene *scene = arg;
-
-	return notifier_read(scene->handle);
-}
-
-/* What was not told is told to who reads again. */
-static const char *end_read(struct scene *scene, int ret)
-{
-	const __s64 again = notifier_read(scene->handle);
-
-	close(scene->handle);
-	if (ret >= 0)
-		return ret == 1 && again == -EAGAIN ? NULL : "a wrong count";
-	return again == 1 ? NULL : "the trigger is lost";
-}
-
-static const struct nth_row notifier_read_row = {
-	.begin = begin_read,
-	.run = run_read,
-	.end = end_read,
-	.asks = NTH_MEMORY,
+	.asks = NTH_COPIES,
 };
 
 /* Of the two that a call needs, @bell has the one bound to an eventfd. */
@@ -184,7 +152,7 @@ static const struct nth_row notifier_call_row = {
 	.begin = begin_call,
 	.run = run_call,
 	.end = end_call,
-	.asks = NTH_BOTH,
+	.asks = NTH_COPIES,
 };
 
 /* ---------------------------------------------------------------- services */
@@ -397,7 +365,6 @@ FIXTURE_VARIANT(nth)
 FIXTURE_VARIANT_ADD(nth, notifier_create) { &notifier_create_row };
 FIXTURE_VARIANT_ADD(nth, notifier_derive) { &notifier_derive_row };
 FIXTURE_VARIANT_ADD(nth, notifier_bind) { &notifier_bind_row };
-FIXTURE_VARIANT_ADD(nth, notifier_read) { &notifier_read_row };
 FIXTURE_VARIANT_ADD(nth, notifier_call) { &notifier_call_row };
 FIXTURE_VARIANT_ADD(nth, service_register) { &service_register_row };
 FIXTURE_VARIANT_ADD(nth, service_connect) { &service_connect_row };

@@ -12,7 +12,6 @@
 
 #include "common.h"
 #include "notify.h"
-#include "service.h"
 
 #define TRACING "/sys/kernel/tracing"
 #define INSTANCE TRACING "/instances/membank_wake"
@@ -47,10 +46,6 @@ static bool is_ready(void)
 			  "p:membank_test/plain __wake_up\n") &&
 	       write_file(TRACING "/kprobe_events", O_APPEND,
 			  "p:membank_test/sync __wake_up_sync_key\n") &&
-	       write_file(TRACING "/kprobe_events", O_APPEND,
-			  "p:membank_test/walks synchronize_srcu\n") &&
-	       write_file(TRACING "/kprobe_events", O_APPEND,
-			  "p:membank_test/all synchronize_rcu_expedited\n") &&
 	       !mkdir(INSTANCE, 0700);
 }
 
@@ -61,9 +56,6 @@ static void clean_up(void)
 	write_file(TRACING "/kprobe_events", O_APPEND,
 		   "-:membank_test/plain\n");
 	write_file(TRACING "/kprobe_events", O_APPEND, "-:membank_test/sync\n");
-	write_file(TRACING "/kprobe_events", O_APPEND,
-		   "-:membank_test/walks\n");
-	write_file(TRACING "/kprobe_events", O_APPEND, "-:membank_test/all\n");
 }
 
 /* Calls sleep at once. */
@@ -110,7 +102,6 @@ static bool begin(void)
 struct wakes {
 	unsigned int plain;
 	unsigned int sync;
-	unsigned int waits;
 };
 
 static struct wakes end(void)
@@ -124,8 +115,6 @@ static struct wakes end(void)
 	while (file && fgets(line, sizeof(line), file)) {
 		wakes.plain += !!strstr(line, ": plain:");
 		wakes.sync += !!strstr(line, ": sync:");
-		wakes.waits += strstr(line, ": walks:") ||
-			       strstr(line, ": all:");
 	}
 	if (file)
 		fclose(file);
@@ -234,31 +223,6 @@ TEST_F(wake, a_close_wakes_nobody_whose_other_side_is_still_there)
 	wakes = end();
 	EXPECT_LE(1, wakes.plain);
 	EXPECT_EQ(POLLHUP, revents(fds[1], 0));
-}
-
-TEST_F(wake, who_binds_or_revokes_waits_for_no_trigger_of_others)
-{
-	int both = notifier_create(self->dev), events[2], i;
-	struct membank_offer offer = { .fd = both, .rights = RECEIVE };
-	int service = service_register(self->dev, "wake", 0200, &offer, 1);
-	struct membank_service_event event;
-	struct wakes wakes;
-
-	ASSERT_LE(0, both);
-	ASSERT_LE(0, service);
-	events[0] = event_create();
-	events[1] = event_create();
-	ASSERT_TRUE(begin());
-	for (i = 0; i < ROUNDS; i++) {
-		EXPECT_EQ(0, notifier_bind(both, events[i % 2]));
-		ASSERT_LE(0, service_connect(self->dev, "wake", 0, &offer, 1,
-					     NULL));
-		ASSERT_EQ(0, service_event(service, &event));
-		EXPECT_EQ(0, notifier_bind(offer.fd, events[0]));
-		EXPECT_EQ(0, service_revoke(service, event.client, 0));
-	}
-	wakes = end();
-	EXPECT_EQ(0, wakes.waits);
 }
 
 TEST_HARNESS_MAIN
