@@ -375,6 +375,29 @@ TEST_F(lend, revoke_of_one_offer_leaves_the_others)
 	EXPECT_TRUE(notified(self, 1));
 }
 
+TEST_F(lend, revoke_of_what_is_offered_twice_takes_all_of_it)
+{
+	struct membank_offer offers[] = {
+		{ .fd = self->bell, .rights = TRIGGER },
+		{ .fd = self->table, .rights = READ },
+		{ .fd = self->bell, .rights = RECEIVE },
+		{ .fd = self->table, .rights = READ },
+	};
+	int twice = service_register(self->dev, "twice", 0200, offers, 4);
+	struct membank_offer got[4];
+
+	ASSERT_LE(0, twice);
+	ASSERT_LE(0, service_connect(self->dev, "twice", 0, got, 4, NULL));
+	ASSERT_EQ(0, service_event(twice, NULL));
+	ASSERT_EQ(0, service_revoke(twice, 1, 0));
+	EXPECT_EQ(-ENODEV, notifier_trigger(got[0].fd));
+	EXPECT_EQ(-ENODEV, notifier_read(got[2].fd));
+	EXPECT_EQ(READ, handle_rights(self->dev, got[1].fd));
+	ASSERT_EQ(0, service_revoke(twice, 1, 3));
+	EXPECT_EQ(-ENODEV, handle_rights(self->dev, got[1].fd));
+	EXPECT_EQ(-ENODEV, handle_rights(self->dev, got[3].fd));
+}
+
 TEST_F(lend, revoke_of_a_notifier_ends_it_for_one_client)
 {
 	struct borrower *first = &self->borrowers[0];

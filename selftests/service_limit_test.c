@@ -301,6 +301,10 @@ TEST_F_TIMEOUT(limit, who_fails_to_connect_takes_no_room, TEST_SLOW)
 
 	for (i = 0; i < MEMBANK_BACKLOG_MAX + 8; i++)
 		ASSERT_EQ(0, fail_to_join(self->dev, "test", 1));
+	/* Their numbers are those of clients that are gone; others are of nobody. */
+	EXPECT_EQ(0, service_notify(self->fd, 1, 0));
+	EXPECT_EQ(0, service_revoke(self->fd, 1, MEMBANK_OFFER_ALL));
+	EXPECT_EQ(-ENOENT, service_notify(self->fd, i + 1, 0));
 	EXPECT_EQ(0, revents(self->fd, 0));
 	EXPECT_LE(0, join(self->dev, "test"));
 	ASSERT_EQ(0, service_event(self->fd, NULL));

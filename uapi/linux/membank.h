@@ -1263,6 +1263,10 @@ enum membank_service_event_type {
  * @client: number of the connection, never reused by this service
  * @uid: effective user id of the client, as the reader sees it
  * @gid: effective group id of the client, as the reader sees it
+ *
+ * Events come in the order in which things happened, to one reader: of two threads
+ * that read at the same time, either may be told first. What cannot be written
+ * (EFAULT) is told again.
  */
 struct membank_service_event {
 	__u32 type;
@@ -1343,7 +1347,8 @@ struct membank_service_connect {
  * of these is bound or counts, each of them keeps it, as one trigger, for what it
  * binds next, or for its next read(). For %MEMBANK_CLIENT_ALL it is as NOTIFIER_TRIGGER.
  *
- * Errors: ENOENT: there was never such a client, or no event tells of it yet.
+ * Errors: ENOENT: there was never such a client, or no event tells of it yet; the
+ * number that a CONNECT took which failed is like that of a client that is gone.
  * EINVAL: @offer is not a notifier of the service. EACCES: the descriptor that was
  * offered had no right TRIGGER.
  */
@@ -1372,9 +1377,11 @@ struct membank_service_notify {
  * that the client got, or that was derived from such a one, and all is as after
  * DATASPACE_REVOKE for these descriptors; a notifier's is ENODEV for everything,
  * and receives nothing any more. The server and other clients keep what they
- * have. Doing it again does nothing.
+ * have. Doing it again does nothing. What is offered at several places is one thing:
+ * the client loses what it got of it at each.
  *
- * Errors: ENOENT: there was never such a client, or no event tells of it yet.
+ * Errors: ENOENT: there was never such a client, or no event tells of it yet; the
+ * number that a CONNECT took which failed is like that of a client that is gone.
  * EINVAL: there is no such offer.
  */
 struct membank_service_revoke {

@@ -123,6 +123,8 @@ int membank_service_notify(int service, uint64_t client, unsigned int offer);
  * whatever process, are as after membank_dataspace_revoke(). The server and
  * other clients keep what they have.
  *
+ * What is offered at several places is taken back at each.
+ *
  * Return: 0; -ENOENT: there was never such a client; -EINVAL: there is no such
  * offer.
  */
