@@ -102,6 +102,38 @@ test_shm_epoll() {
 	ok "shm_epoll reads what both wrote"
 }
 
+# A server for L4Re has no end of its own.
+test_l4re_shm() {
+	local programs=$MEMBANK_BUILD/examples/l4re/shm server i
+
+	start server "$programs/server_cc"
+	server=$pid
+	for i in 1 2; do
+		start "client$i" "$programs/client_cc"
+		ends "$pid" 0 "client$i"
+		ok "client $i for L4Re ends well"
+		until [[ $(grep -c "sent us" "$work/server.out") == "$i" ]]; do
+			sleep 0.1
+		done
+	done
+	prints client1 out "Content: Hello from server!" "Sleeping a bit..." \
+		"Setting new content in shared memory"
+	ok "the first one reads what the server wrote"
+	prints client2 out "Content: Hello from client, too!" "Sleeping a bit..." \
+		"Setting new content in shared memory"
+	ok "the second one reads what the first one wrote"
+	kill "$server"
+	ends "$server" 143 server && prints server out "Serving shm." \
+		"Client sent us: Hello from client, too!" \
+		"Client sent us: Hello from client, too!"
+	ok "the server for L4Re is rung by both and reads what they wrote"
+	[[ ! -s $work/server.err && ! -s $work/client1.err && ! -s $work/client2.err ]]
+	ok "none of them complains"
+	start late env MEMBANK_L4RE_WAIT=0 "$programs/client_cc"
+	ends "$pid" 1 late && prints late out "Could not get the server capability"
+	ok "a client for L4Re says that there is no server"
+}
+
 # streamed NAME: the receiver's three lines have the right hash, twice.
 streamed() {
 	detail="sha256sum: $sum; printed: $(cat "$work/$1.out" "$work/$1.err")"
@@ -229,6 +261,10 @@ alone "ma_rm prints its three lines" 0 out \
 alone "ma_rm for L4Re prints its three lines" 0 out \
 	"Allocated memory." "Touched memory." "Freed and done. Bye." -- \
 	"$MEMBANK_BUILD/examples/l4re/ma_rm"
+alone "ma_rm for L4Re in C++ prints its three lines" 0 out \
+	"Allocated memory." "Touched memory." "Freed and done. Bye." -- \
+	"$MEMBANK_BUILD/examples/l4re/ma_rm_cc"
+test_l4re_shm
 alone "lend lends for reading only, and takes it back" 0 out \
 	"Borrower: to write it? $lacks." "Borrower: I read 'hello'." \
 	"Owner: I have revoked it." "Borrower: the memory is gone." -- lend
