@@ -17,7 +17,7 @@
 #include <l4/sys/irq>
 
 /* Nothing is there that could be called. */
-static constexpr long VOID = -(L4_EIPC_LO + int(L4_IPC_ENOT_EXISTENT));
+static constexpr long VOID = -(L4_EIPC_LO + L4_IPC_ENOT_EXISTENT);
 
 struct Wrong {};
 

@@ -507,7 +507,7 @@ static long waited(L4::Cap<L4::Irq> irq)
 static void irqs()
 {
 	L4::Cap<L4::Irq> irq = new_irq();
-	const long late = -(L4_EIPC_LO + int(L4_IPC_RETIMEOUT));
+	const long late = -(L4_EIPC_LO + L4_IPC_RETIMEOUT);
 	L4::Cap<L4::Thread> self = Env::env()->main_thread();
 
 	/* From when it is bound on, and what came before is not lost. */

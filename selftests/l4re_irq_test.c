@@ -35,6 +35,9 @@ FIXTURE_TEARDOWN_PARENT(irq)
 	EXPECT_TRUE(test_banks_empty());
 }
 
+/* Receiving ended before it began. */
+#define ABORTED l4_ipc_to_errno(L4_IPC_REABORTED)
+
 /* What the operation gave, as a program of L4 asks. */
 static long error_of(l4_msgtag_t tag)
 {
@@ -75,7 +78,7 @@ TEST_F(irq, triggers_are_received_as_one)
 	l4_msgtag_t tag;
 
 	/* It counts from the first time on that it is received. */
-	EXPECT_EQ(-(L4_EIPC_LO + L4_IPC_RETIMEOUT),
+	EXPECT_EQ(l4_ipc_to_errno(L4_IPC_RETIMEOUT),
 		  error_of(l4_irq_receive(self->irq, L4_IPC_BOTH_TIMEOUT_0)));
 	EXPECT_EQ(0, error_of(l4_irq_trigger(self->irq)));
 	EXPECT_EQ(0, error_of(l4_irq_trigger(self->irq)));
@@ -124,7 +127,7 @@ TEST_F(irq, a_signal_cancels)
 
 	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
-	EXPECT_EQ(-(L4_EIPC_LO + L4_IPC_RECANCELED),
+	EXPECT_EQ(l4_ipc_to_errno(L4_IPC_RECANCELED),
 		  error_of(l4_irq_receive(self->irq, L4_IPC_NEVER)));
 	memset(&often, 0, sizeof(often));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
@@ -136,7 +139,7 @@ TEST_F(irq, rights_are_needed)
 	l4_cap_idx_t take = with_rights(self->irq, MEMBANK_NOTIFIER_RECEIVE);
 
 	EXPECT_EQ(0, error_of(l4_irq_trigger(trigger)));
-	EXPECT_EQ(-L4_EPERM,
+	EXPECT_EQ(ABORTED,
 		  error_of(l4_irq_receive(trigger, L4_IPC_BOTH_TIMEOUT_0)));
 	EXPECT_EQ(-L4_EPERM, error_of(l4_irq_unmask(trigger)));
 	EXPECT_EQ(-L4_EPERM, error_of(l4_irq_trigger(take)));
@@ -157,7 +160,7 @@ TEST_F(irq, who_receives_by_an_eventfd_does_not_receive_so)
 
 	ASSERT_EQ(0, l4re_membank_fd(self->irq, L4RE_MEMBANK_NOTIFIER, &fd));
 	ASSERT_EQ(0, membank_notifier_listen(fd, &event));
-	EXPECT_EQ(-L4_EBUSY,
+	EXPECT_EQ(ABORTED,
 		  error_of(l4_irq_receive(self->irq, L4_IPC_BOTH_TIMEOUT_0)));
 
 	/* One trigger gets through, and after unmasking the next. */

@@ -11,18 +11,7 @@
 /* The rights of a notifier are what L4 calls permission. */
 static int irq_error(int ret)
 {
-	switch (ret) {
-	case -EACCES:
-		return -L4_EPERM;
-	case -ETIMEDOUT:
-		return -(L4_EIPC_LO + L4_IPC_RETIMEOUT);
-	case -EPIPE:
-		return MEMBANK_L4_VOID;
-	case -ECANCELED:
-		return -L4_EBUSY;
-	default:
-		return membank_l4_error(ret);
-	}
+	return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
 }
 
 MEMBANK_L4_API l4_msgtag_t l4_irq_trigger(l4_cap_idx_t irq)
@@ -49,6 +38,24 @@ static int patience(l4_timeout_s part)
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
+/* Who has received gets a negative label, so errors must not be labels. */
+static int receive_error(int ret)
+{
+	switch (ret) {
+	case 0:
+		return 0;
+	case -ETIMEDOUT:
+		return l4_ipc_to_errno(L4_IPC_RETIMEOUT);
+	case -EINTR:
+		return l4_ipc_to_errno(L4_IPC_RECANCELED);
+	case -EPIPE:
+	case -ENODEV:
+		return MEMBANK_L4_VOID;
+	default:
+		return l4_ipc_to_errno(L4_IPC_REABORTED);
+	}
+}
+
 MEMBANK_L4_API l4_msgtag_t l4_irq_receive(l4_cap_idx_t irq, l4_timeout_t to)
 {
 	struct membank_l4_use use;
@@ -58,7 +65,7 @@ MEMBANK_L4_API l4_msgtag_t l4_irq_receive(l4_cap_idx_t irq, l4_timeout_t to)
 	if (!ret) {
 		ret = membank_notifier_receive(use.fd, patience(to.p.rcv),
 					       NULL);
-		ret = irq_error(ret);
+		ret = receive_error(ret);
 		membank_l4_unuse(&use);
 	}
 	return membank_l4_tag(ret, L4_PROTO_IRQ);

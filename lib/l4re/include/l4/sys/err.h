@@ -34,11 +34,14 @@ enum l4_error_code_t {
 	L4_EMSGTOOSHORT = 1001,
 	L4_EMSGTOOLONG = 1002,
 	L4_EMSGMISSARG = 1003,
-
-	/* Errors of communication: L4_EIPC_LO and enum l4_ipc_tcr_error_t. */
-	L4_EIPC_LO = 2000,
-	L4_EIPC_HI = 2000 + 0x1f,
 };
+
+/*
+ * Errors of communication are L4_EIPC_LO and one of enum l4_ipc_tcr_error_t. Both
+ * ends are numbers, because C++20 frowns on sums of two kinds of enum.
+ */
+#define L4_EIPC_LO 2000
+#define L4_EIPC_HI (L4_EIPC_LO + 0x1f)
 
 L4_BEGIN_DECLS
 

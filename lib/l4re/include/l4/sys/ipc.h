@@ -24,6 +24,12 @@ enum l4_ipc_tcr_error_t {
 /* Each thread has one: it keeps how its last operation ended. */
 typedef struct l4_utcb_t l4_utcb_t;
 
+/* What functions return for a l4_ipc_error() that is not 0. */
+L4_INLINE int l4_ipc_to_errno(unsigned long ipc_error_code) L4_NOTHROW
+{
+	return -(L4_EIPC_LO + (int)ipc_error_code);
+}
+
 L4_BEGIN_DECLS
 
 /**

@@ -27,11 +27,14 @@ L4_CV l4_msgtag_t l4_irq_trigger(l4_cap_idx_t irq) L4_NOTHROW;
  * @irq: the Irq; need not be bound to the thread
  * @to: how long; the part for receiving counts, rounded up to milliseconds
  *
+ * The label L4_PROTO_IRQ is -1, so l4_ipc_error() tells whether it was received,
+ * and l4_error() does not.
+ *
  * Return: a tag with label L4_PROTO_IRQ; or with an IPC error, L4_IPC_RETIMEOUT:
  * not in time, L4_IPC_RECANCELED: a signal came, L4_IPC_ENOT_EXISTENT: @irq holds
- * nothing, or nobody is left who could trigger it; or with the label -L4_EPERM:
- * it may not receive, -L4_EBUSY: it is received in another way, -L4_EBADPROTO:
- * it is no Irq, -L4_ENODEV: it was taken back.
+ * nothing, or was taken back, or nobody is left who could trigger it,
+ * L4_IPC_REABORTED: it may not receive, or is received in another way; or with the
+ * label -L4_EBADPROTO: it is no Irq.
  */
 L4_CV l4_msgtag_t l4_irq_receive(l4_cap_idx_t irq, l4_timeout_t to) L4_NOTHROW;
 
