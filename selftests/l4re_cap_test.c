@@ -4,6 +4,7 @@
  * after each step, and many threads at once.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -131,6 +132,60 @@ TEST(any_other_number_is_refused)
 	EXPECT_EQ(NULL, membank_l4_cap_get(~0UL << L4_CAP_SHIFT));
 }
 
+TEST(a_slot_lasts_as_long_as_its_users)
+{
+	struct membank_l4_object *object = new_object(ANY_KIND), *out;
+	l4_cap_idx_t cap = l4re_util_cap_alloc();
+	int fd = object->fd;
+
+	ASSERT_EQ(0, membank_l4_cap_set(cap, object));
+	EXPECT_EQ(0, l4re_membank_cap_take(cap | L4_CAP_FPAGE_RW));
+	EXPECT_EQ(0, l4re_membank_cap_take(cap));
+	EXPECT_EQ(0, membank_l4_cap_release(cap, 1, &out));
+	EXPECT_EQ(NULL, out);
+	EXPECT_EQ(0, membank_l4_cap_release(cap, 1, &out));
+	EXPECT_TRUE(membank_l4_cap_usable(cap));
+	EXPECT_EQ(1, membank_l4_cap_release(cap, 1, &out));
+	EXPECT_FALSE(membank_l4_cap_usable(cap));
+	EXPECT_EQ(object, out);
+	EXPECT_TRUE(is_open(fd));
+	membank_l4_object_put(out);
+	EXPECT_FALSE(is_open(fd));
+
+	/* Who frees it does not ask them. */
+	ASSERT_EQ(cap, l4re_util_cap_alloc());
+	EXPECT_EQ(0, l4re_membank_cap_take(cap));
+	l4re_util_cap_free(cap);
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_take(cap));
+	EXPECT_EQ(-L4_EINVAL, membank_l4_cap_release(cap, 1, &out));
+	EXPECT_EQ(NULL, out);
+	EXPECT_EQ(-L4_EINVAL, membank_l4_cap_release(cap, UINT_MAX, &out));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_take(L4_INVALID_CAP));
+	EXPECT_EQ(-L4_EINVAL, membank_l4_cap_release(~0UL, 1, &out));
+	EXPECT_EQ(-L4_EINVAL, membank_l4_cap_release(0, 1, &out));
+}
+
+TEST(an_object_is_replaced_by_who_knows_it)
+{
+	struct membank_l4_object *one = new_object(ANY_KIND);
+	struct membank_l4_object *other = new_object(ANY_KIND), *got;
+	l4_cap_idx_t cap = l4re_util_cap_alloc();
+	int fd = other->fd;
+
+	membank_l4_object_get(one);
+	ASSERT_EQ(0, membank_l4_cap_set(cap, one));
+	EXPECT_EQ(0, membank_l4_cap_replace(cap, one,
+					    membank_l4_object_get(other)));
+	EXPECT_EQ(-L4_EINVAL, membank_l4_cap_replace(cap, one, other));
+	membank_l4_object_put(one);
+	got = membank_l4_cap_get(cap);
+	EXPECT_EQ(other, got);
+	membank_l4_object_put(got);
+	EXPECT_TRUE(is_open(fd));
+	l4re_util_cap_free(cap);
+	EXPECT_FALSE(is_open(fd));
+}
+
 TEST(there_is_an_end_to_the_table)
 {
 	l4_cap_idx_t cap, last = 0;
@@ -145,6 +200,7 @@ TEST(there_is_an_end_to_the_table)
 	}
 	EXPECT_LT(100000, count);
 	EXPECT_EQ(L4_INVALID_CAP, cap);
+	EXPECT_EQ(l4re_util_cap_last(), last >> L4_CAP_SHIFT);
 	l4re_util_cap_free(last);
 	EXPECT_EQ(last, l4re_util_cap_alloc());
 }

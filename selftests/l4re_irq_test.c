@@ -256,6 +256,37 @@ TEST_F(irq, deleting_a_dataspace_takes_it_from_everybody)
 	EXPECT_EQ(0, error_of(l4_task_cap_valid(task, self->irq)));
 }
 
+TEST_F(irq, freeing_says_whether_there_was_a_slot)
+{
+	l4re_ds_t same = l4re_util_cap_alloc();
+	l4re_ds_t readable = l4re_ds_with(self->ds, MEMBANK_DATASPACE_READ);
+	unsigned int i;
+
+	for (i = 0; i < BAD_CAPS; i++) {
+		if (i == BAD_EMPTY)
+			continue;
+		EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_free(self->bad[i],
+							    L4_FP_ALL_SPACES));
+		EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_free(self->bad[i],
+							    L4_FP_DELETE_OBJ));
+		EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_release(
+					      self->bad[i], L4_FP_DELETE_OBJ));
+	}
+	ASSERT_EQ(0, l4re_membank_copy(same, self->ds));
+	/* Without the right it ends alone, and with it for all. */
+	EXPECT_EQ(0, l4re_membank_cap_free(readable, L4_FP_DELETE_OBJ));
+	EXPECT_EQ(1, l4re_ds_size(same));
+	EXPECT_EQ(0, l4re_membank_cap_take(self->ds));
+	EXPECT_EQ(0, l4re_membank_cap_release(self->ds, L4_FP_DELETE_OBJ));
+	EXPECT_EQ(1, l4re_ds_size(same));
+	EXPECT_EQ(1, l4re_membank_cap_release(self->ds, L4_FP_DELETE_OBJ));
+	EXPECT_EQ(-L4_ENODEV, l4re_ds_flags(same));
+	EXPECT_EQ(0, l4re_membank_cap_free(same, L4_FP_DELETE_OBJ));
+	EXPECT_EQ(0, l4re_membank_cap_free(self->irq, L4_FP_DELETE_OBJ));
+	EXPECT_EQ(-L4_EINVAL,
+		  l4re_membank_cap_free(self->irq, L4_FP_ALL_SPACES));
+}
+
 /* ------------------------------------------------------ errors and numbers */
 
 TEST_F(irq, each_error_has_words)

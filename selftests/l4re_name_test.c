@@ -184,6 +184,35 @@ TEST_F(name, take_gives_each_offer_a_slot)
 	EXPECT_EQ(0, l4_error(l4_irq_trigger(slot)));
 }
 
+TEST_F(name, holds_tells_what_a_slot_may_be_used_as)
+{
+	l4_cap_idx_t cap, slot = l4re_util_cap_alloc();
+	unsigned int i;
+
+	ASSERT_EQ(0, offer(self, "l4re-holds", 1, 2));
+	cap = l4re_env_get_cap("l4re-holds");
+	EXPECT_EQ(0, l4re_membank_holds(cap, L4RE_MEMBANK_SERVICE));
+	EXPECT_EQ(0, l4re_membank_holds(cap, L4RE_MEMBANK_DATASPACE));
+	EXPECT_EQ(-L4_EBADPROTO,
+		  l4re_membank_holds(cap, L4RE_MEMBANK_NOTIFIER));
+	EXPECT_EQ(0, l4re_membank_holds(l4re_env()->rm, L4RE_MEMBANK_MAP));
+	EXPECT_EQ(-L4_EBADPROTO,
+		  l4re_membank_holds(l4re_env()->rm, L4RE_MEMBANK_BANK));
+	for (i = 0; i < BAD_CAPS; i++)
+		EXPECT_EQ(VOID, l4re_membank_holds(self->bad[i],
+						   L4RE_MEMBANK_SERVICE));
+
+	EXPECT_EQ(0, l4re_membank_copy(slot, l4re_env()->mem_alloc));
+	EXPECT_EQ(0, l4re_membank_holds(slot, L4RE_MEMBANK_BANK));
+	for (i = 0; i < BAD_CAPS; i++) {
+		EXPECT_EQ(-L4_ENOENT, l4re_membank_copy(slot, self->bad[i]));
+		if (i != BAD_EMPTY)
+			EXPECT_EQ(-L4_EINVAL,
+				  l4re_membank_copy(self->bad[i], cap));
+	}
+	EXPECT_EQ(0, l4re_membank_holds(slot, L4RE_MEMBANK_BANK));
+}
+
 TEST_F(name, put_refuses_what_it_is_not_and_closes_it)
 {
 	l4_cap_idx_t slot = l4re_util_cap_alloc();
@@ -199,6 +228,15 @@ TEST_F(name, put_refuses_what_it_is_not_and_closes_it)
 					       dup(self->dataspace)));
 	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_SERVICE,
 					       dup(self->dataspace)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_NOTIFIER,
+					       dup(self->dataspace)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_NOTIFIER,
+					       dup(self->dev)));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_NOTIFIER,
+					       open("/dev/null", O_RDWR)));
+	EXPECT_EQ(-L4_EINVAL,
+		  l4re_membank_put(slot, L4RE_MEMBANK_NOTIFIER, -1));
+	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_PAGER, -1));
 	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, 0, dup(self->dataspace)));
 	EXPECT_EQ(-L4_EINVAL, l4re_membank_put(slot, L4RE_MEMBANK_BANK, -1));
 	EXPECT_EQ(-L4_EINVAL,

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <l4/re/c/membank.h>
 #include <l4/re/c/util/cap_alloc.h>
 #include <l4/sys/err.h>
 
 #include "cap.h"
 #include "internal.h"
 
+/* Free, if it has no users; they are all who took it, beside who allocated it. */
 struct slot {
-	bool used;
+	unsigned int users;
 	struct membank_l4_object *object;
 };
 
@@ -69,7 +72,7 @@ static struct slot *slot_of(l4_cap_idx_t cap)
 	size_t number = cap >> L4_CAP_SHIFT;
 
 	if (l4_is_invalid_cap(cap) || number >= slot_count ||
-	    !slots[number].used)
+	    !slots[number].users)
 		return NULL;
 	return &slots[number];
 }
@@ -96,37 +99,70 @@ MEMBANK_L4_API l4_cap_idx_t l4re_util_cap_alloc(void)
 	l4_cap_idx_t cap = L4_INVALID_CAP;
 
 	pthread_mutex_lock(&lock);
-	while (free_hint < slot_count && slots[free_hint].used)
+	while (free_hint < slot_count && slots[free_hint].users)
 		free_hint++;
 	if (free_hint < slot_count || grow()) {
-		slots[free_hint].used = true;
+		slots[free_hint].users = 1;
 		cap = free_hint++ << L4_CAP_SHIFT;
 	}
 	pthread_mutex_unlock(&lock);
 	return cap;
 }
 
-MEMBANK_L4_API void l4re_util_cap_free(l4_cap_idx_t cap)
+int membank_l4_cap_release(l4_cap_idx_t cap, unsigned int users,
+			   struct membank_l4_object **out_object)
 {
-	struct membank_l4_object *object = NULL;
 	struct slot *slot;
+	int ret = -L4_EINVAL;
 
+	*out_object = NULL;
 	pthread_mutex_lock(&lock);
 	slot = slot_of(cap);
 	if (slot) {
-		object = slot->object;
+		slot->users -= users < slot->users ? users : slot->users;
+		ret = !slot->users;
+	}
+	if (ret > 0) {
+		*out_object = slot->object;
 		slot->object = NULL;
-		slot->used = false;
 		if ((size_t)(slot - slots) < free_hint)
 			free_hint = slot - slots;
 	}
 	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+MEMBANK_L4_API int l4re_membank_cap_take(l4_cap_idx_t cap)
+{
+	struct slot *slot;
+	int ret = -L4_EINVAL;
+
+	pthread_mutex_lock(&lock);
+	slot = slot_of(cap);
+	if (slot) {
+		slot->users++;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+MEMBANK_L4_API void l4re_util_cap_free(l4_cap_idx_t cap)
+{
+	struct membank_l4_object *object;
+
+	membank_l4_cap_release(cap, UINT_MAX, &object);
 	membank_l4_object_put(object);
 }
 
 MEMBANK_L4_API void l4re_util_cap_free_um(l4_cap_idx_t cap)
 {
 	l4re_util_cap_free(cap);
+}
+
+MEMBANK_L4_API long l4re_util_cap_last(void)
+{
+	return MEMBANK_L4_SLOTS_MAX - 1;
 }
 
 struct membank_l4_object *membank_l4_cap_get(l4_cap_idx_t cap)
@@ -152,23 +188,37 @@ bool membank_l4_cap_usable(l4_cap_idx_t cap)
 	return usable;
 }
 
-int membank_l4_cap_set(l4_cap_idx_t cap, struct membank_l4_object *object)
+/* If @before is given, only in its place. */
+static int set(l4_cap_idx_t cap, const struct membank_l4_object *before,
+	       struct membank_l4_object *object)
 {
 	struct slot *slot;
 	int ret = -L4_EINVAL;
 
 	pthread_mutex_lock(&lock);
 	slot = slot_of(cap);
-	if (slot) {
-		struct membank_l4_object *before = slot->object;
+	if (slot && (!before || before == slot->object)) {
+		struct membank_l4_object *held = slot->object;
 
 		slot->object = object;
-		object = before;
+		object = held;
 		ret = 0;
 	}
 	pthread_mutex_unlock(&lock);
 	membank_l4_object_put(object);
 	return ret;
+}
+
+int membank_l4_cap_set(l4_cap_idx_t cap, struct membank_l4_object *object)
+{
+	return set(cap, NULL, object);
+}
+
+int membank_l4_cap_replace(l4_cap_idx_t cap,
+			   const struct membank_l4_object *before,
+			   struct membank_l4_object *object)
+{
+	return set(cap, before, object);
 }
 
 static bool may_be(const struct membank_l4_object *object,

@@ -98,6 +98,30 @@ bool membank_l4_cap_usable(l4_cap_idx_t cap);
 int membank_l4_cap_set(l4_cap_idx_t cap, struct membank_l4_object *object);
 
 /**
+ * membank_l4_cap_replace() - put another object into a slot
+ * @cap: any number
+ * @before: what it must hold; the caller has a reference
+ * @object: the caller's reference is used up, also if it fails
+ *
+ * Return: 0; -L4_EINVAL: @cap does not hold @before any more.
+ */
+int membank_l4_cap_replace(l4_cap_idx_t cap,
+			   const struct membank_l4_object *before,
+			   struct membank_l4_object *object);
+
+/**
+ * membank_l4_cap_release() - give up an allocated slot
+ * @cap: any number
+ * @users: how many of its users go; UINT_MAX: all
+ * @out_object: a reference to what it held, if it is free now; else NULL
+ *
+ * Return: 1: it is free now; 0: it has users left; -L4_EINVAL: @cap is no slot, or
+ * free.
+ */
+int membank_l4_cap_release(l4_cap_idx_t cap, unsigned int users,
+			   struct membank_l4_object **out_object);
+
+/**
  * membank_l4_cap_find() - the next slot that may hold the same
  * @after: look behind this slot; 0: from the first on
  * @like: of the same kind, with the same number, or the same place in the same bank

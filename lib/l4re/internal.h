@@ -49,6 +49,16 @@ static inline void membank_l4_unuse(struct membank_l4_use *use)
 }
 
 /**
+ * membank_l4_fd_of() - the descriptor that an object is used by
+ * @object: the object
+ * @kind: as what
+ *
+ * Return: it belongs to @object; -1: there is none of this kind, or more than one.
+ */
+int membank_l4_fd_of(const struct membank_l4_object *object,
+		     enum l4re_membank_kind kind);
+
+/**
  * membank_l4_initial() - what an initial capability holds
  * @cap: any number below MEMBANK_L4_FIRST_FREE slots
  * @out_object: a reference

@@ -1,31 +1,51 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 
 #include <membank.h>
+#include <l4/re/c/membank.h>
 #include <l4/sys/task.h>
 
 #include "internal.h"
 
 /* Takes the memory of a dataspace from everybody; of all else nothing. */
-static int delete_object(l4_cap_idx_t cap)
+static int delete_object(const struct membank_l4_object *object)
 {
-	struct membank_l4_use dataspace, node;
+	int fd = object ? membank_l4_fd_of(object, L4RE_MEMBANK_DATASPACE) : -1;
+	struct membank_l4_use node;
 	int ret;
 
-	if (membank_l4_use(cap, L4RE_MEMBANK_DATASPACE, &dataspace))
+	if (fd < 0)
 		return 0;
 	ret = membank_l4_use(MEMBANK_L4_RM_CAP, L4RE_MEMBANK_MAP, &node);
-	if (!ret) {
-		ret = membank_dataspace_revoke(node.fd, dataspace.fd);
-		if (ret == -EACCES)
-			ret = -L4_EPERM;
-		else if (ret == -ENODEV)
-			ret = 0;
-		else
-			ret = membank_l4_error(ret);
-		membank_l4_unuse(&node);
+	if (ret)
+		return ret;
+	ret = membank_dataspace_revoke(node.fd, fd);
+	membank_l4_unuse(&node);
+	if (ret == -EACCES)
+		return -L4_EPERM;
+	return ret == -ENODEV ? 0 : membank_l4_error(ret);
+}
+
+static bool to_delete(l4_umword_t map_mask)
+{
+	return (map_mask & L4_FP_DELETE_OBJ) == L4_FP_DELETE_OBJ;
+}
+
+/* Empties a slot. One that is free is empty already. */
+static int empty(l4_cap_idx_t cap, l4_umword_t map_mask)
+{
+	struct membank_l4_object *object;
+	int ret = 0;
+
+	if (to_delete(map_mask)) {
+		object = membank_l4_cap_get(cap);
+		ret = delete_object(object);
+		membank_l4_object_put(object);
 	}
-	membank_l4_unuse(&dataspace);
+	if (!ret)
+		membank_l4_cap_set(cap, NULL);
 	return ret;
 }
 
@@ -42,13 +62,8 @@ static int unmap(l4_cap_idx_t task, l4_fpage_t fpage, l4_umword_t map_mask)
 	if (((fpage.raw >> 4) & 3) != L4_FPAGE_OBJ)
 		return -L4_ENOSYS;
 	count = order < 20 ? 1UL << order : MEMBANK_L4_SLOTS_MAX;
-	for (; count && !ret; count--, cap = cap + L4_CAP_OFFSET) {
-		if ((map_mask & L4_FP_DELETE_OBJ) == L4_FP_DELETE_OBJ)
-			ret = delete_object(cap);
-		/* A slot that is free is empty already. */
-		if (!ret)
-			membank_l4_cap_set(cap, NULL);
-	}
+	for (; count && !ret; count--, cap = cap + L4_CAP_OFFSET)
+		ret = empty(cap, map_mask);
 	return ret;
 }
 
@@ -71,4 +86,34 @@ MEMBANK_L4_API l4_msgtag_t l4_task_cap_valid(l4_cap_idx_t task,
 		membank_l4_initial(cap, &object);
 	membank_l4_object_put(object);
 	return membank_l4_tag(0, object ? 1 : 0);
+}
+
+/* ----------------------------------------------------------- giving slots up */
+
+static int release(l4_cap_idx_t cap, unsigned int users,
+		   l4_umword_t unmap_flags)
+{
+	struct membank_l4_object *object;
+	int ret;
+
+	ret = membank_l4_cap_release(cap, users, &object);
+	/* Without the right to it only this one ends. */
+	if (to_delete(unmap_flags))
+		delete_object(object);
+	membank_l4_object_put(object);
+	return ret;
+}
+
+MEMBANK_L4_API int l4re_membank_cap_free(l4_cap_idx_t cap,
+					 l4_umword_t unmap_flags)
+{
+	int ret = release(cap, UINT_MAX, unmap_flags);
+
+	return ret < 0 ? ret : 0;
+}
+
+MEMBANK_L4_API int l4re_membank_cap_release(l4_cap_idx_t cap,
+					    l4_umword_t unmap_flags)
+{
+	return release(cap, 1, unmap_flags);
 }

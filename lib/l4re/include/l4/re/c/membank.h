@@ -9,6 +9,7 @@
 
 #include <l4/re/c/dataspace.h>
 #include <l4/sys/compiler.h>
+#include <l4/sys/consts.h>
 #include <l4/sys/types.h>
 
 /**
@@ -37,11 +38,64 @@ L4_BEGIN_DECLS
  * @kind: what @fd is
  * @fd: belongs to the slot from then on; closed if it fails, too
  *
+ * What is put as a pager may be any descriptor: only attaching it tells.
+ *
  * Return: 0; -L4_EINVAL: @cap is no allocated slot, @kind is no such kind, or @fd
  * is not of it; -L4_ENOMEM.
  */
 L4_CV int l4re_membank_put(l4_cap_idx_t cap, enum l4re_membank_kind kind,
 			   int fd) L4_NOTHROW;
+
+/**
+ * l4re_membank_holds() - what a slot holds
+ * @cap: any number
+ * @kind: what it may be used as
+ *
+ * Return: 0; or what a function returns that is called in it: -(L4_EIPC_LO +
+ * L4_IPC_ENOT_EXISTENT), nothing; -L4_EBADPROTO, something else.
+ */
+L4_CV int l4re_membank_holds(l4_cap_idx_t cap,
+			     enum l4re_membank_kind kind) L4_NOTHROW;
+
+/**
+ * l4re_membank_copy() - let two slots hold the same
+ * @cap: an allocated slot; what it held before is closed
+ * @src: any slot
+ *
+ * Return: 0; -L4_EINVAL: @cap is no allocated slot; -L4_ENOENT: @src holds nothing.
+ */
+L4_CV int l4re_membank_copy(l4_cap_idx_t cap, l4_cap_idx_t src) L4_NOTHROW;
+
+/**
+ * l4re_membank_cap_free() - l4re_util_cap_free(), and whether there was something
+ * to free
+ * @cap: an allocated slot
+ * @unmap_flags: L4_FP_ALL_SPACES; L4_FP_DELETE_OBJ revokes a dataspace first, if
+ *               the slot has the right
+ *
+ * Return: 0; -L4_EINVAL: @cap is no allocated slot.
+ */
+L4_CV int l4re_membank_cap_free(l4_cap_idx_t cap,
+				l4_umword_t unmap_flags) L4_NOTHROW;
+
+/**
+ * l4re_membank_cap_take() - be another user of a slot
+ * @cap: an allocated slot, of which who allocated it is a user already
+ *
+ * Return: 0; -L4_EINVAL: @cap is no allocated slot.
+ */
+L4_CV int l4re_membank_cap_take(l4_cap_idx_t cap) L4_NOTHROW;
+
+/**
+ * l4re_membank_cap_release() - be a user of a slot no more
+ * @cap: an allocated slot
+ * @unmap_flags: as for l4re_membank_cap_free(), when it has no users any more
+ *
+ * Return: 1: it is free now; 0: it has other users; -L4_EINVAL: @cap is no
+ * allocated slot.
+ */
+L4_CV int l4re_membank_cap_release(l4_cap_idx_t cap,
+				   l4_umword_t unmap_flags) L4_NOTHROW;
 
 /**
  * l4re_membank_fd() - the descriptor of a capability

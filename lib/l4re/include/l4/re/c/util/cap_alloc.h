@@ -17,7 +17,8 @@ L4_CV l4_cap_idx_t l4re_util_cap_alloc(void) L4_NOTHROW;
 
 /**
  * l4re_util_cap_free() - free a slot
- * @cap: from l4re_util_cap_alloc(); any other index is ignored
+ * @cap: from l4re_util_cap_alloc(); any other index, and one that is free, is
+ *       ignored; l4re_membank_cap_free() says that it was one
  *
  * What it holds is closed. A dataspace lives on where it is attached.
  */
@@ -25,9 +26,12 @@ L4_CV void l4re_util_cap_free(l4_cap_idx_t cap) L4_NOTHROW;
 
 /**
  * l4re_util_cap_free_um() - the same, as a descriptor is not left behind
- * @cap: from l4re_util_cap_alloc(); any other index is ignored
+ * @cap: as for l4re_util_cap_free()
  */
 L4_CV void l4re_util_cap_free_um(l4_cap_idx_t cap) L4_NOTHROW;
+
+/* The number of the last slot that there can be; its index is L4_CAP_SHIFT higher. */
+L4_CV long l4re_util_cap_last(void) L4_NOTHROW;
 
 L4_END_DECLS
 
