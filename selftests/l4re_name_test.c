@@ -102,6 +102,67 @@ TEST_F(name, a_name_has_one_index_until_it_is_freed)
 	EXPECT_EQ(5, l4re_ds_size(cap));
 }
 
+TEST_F(name, a_name_whose_server_has_ended_is_the_next_ones)
+{
+	l4_cap_idx_t slot = l4re_util_cap_alloc(), cap, copy;
+	int fd;
+
+	ASSERT_EQ(0, offer(self, "l4re-again", 1, 0));
+	cap = l4re_env_get_cap("l4re-again");
+	ASSERT_FALSE(l4_is_invalid_cap(cap));
+	ASSERT_EQ(0, l4re_membank_take(cap, L4RE_MEMBANK_DATASPACE, 0, slot));
+	ASSERT_EQ(0, close(self->service));
+	/* Nobody is there; who has it has it. */
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap("l4re-again"));
+	EXPECT_EQ(5, l4re_ds_size(cap));
+
+	fd = self->dataspace;
+	ASSERT_EQ(0, membank_dataspace_alloc(self->dev, 7, 0, 0,
+					     &self->dataspace));
+	ASSERT_EQ(0, offer(self, "l4re-again", 1, 0));
+	EXPECT_EQ(cap, l4re_env_get_cap("l4re-again"));
+	EXPECT_EQ(7, l4re_ds_size(cap));
+	EXPECT_EQ(5, l4re_ds_size(slot));
+	EXPECT_EQ(cap, l4re_env_get_cap("l4re-again"));
+
+	/* A slot that holds the same is another one. */
+	copy = l4re_util_cap_alloc();
+	ASSERT_EQ(0, l4re_membank_copy(copy, cap));
+	ASSERT_EQ(0, close(self->service));
+	ASSERT_EQ(0, close(self->dataspace));
+	self->dataspace = fd;
+	ASSERT_EQ(0, offer(self, "l4re-again", 1, 0));
+	EXPECT_EQ(cap, l4re_env_get_cap("l4re-again"));
+	EXPECT_EQ(5, l4re_ds_size(cap));
+	EXPECT_EQ(7, l4re_ds_size(copy));
+}
+
+TEST_F(name, what_a_service_takes_back_answers_no_more)
+{
+	l4_cap_idx_t trigger = l4re_util_cap_alloc(), cap;
+	l4_cap_idx_t receive = l4re_util_cap_alloc();
+	struct membank_offer offers[] = {
+		{ .fd = self->notifier, .rights = MEMBANK_NOTIFIER_TRIGGER },
+		{ .fd = self->notifier, .rights = MEMBANK_NOTIFIER_RECEIVE },
+	};
+	struct membank_service_event event;
+	l4_msgtag_t tag;
+
+	ASSERT_EQ(0, membank_service_register(self->dev, "l4re-back", offers, 2,
+					      0222, &self->service));
+	cap = l4re_env_get_cap("l4re-back");
+	ASSERT_FALSE(l4_is_invalid_cap(cap));
+	ASSERT_EQ(0, l4re_membank_take(cap, L4RE_MEMBANK_NOTIFIER, 0, trigger));
+	ASSERT_EQ(0, l4re_membank_take(cap, L4RE_MEMBANK_NOTIFIER, 1, receive));
+	ASSERT_EQ(0, membank_service_read_event(self->service, &event));
+	ASSERT_EQ(0, membank_service_revoke(self->service, event.client,
+					    MEMBANK_OFFER_ALL));
+	EXPECT_EQ(-L4_ENODEV, l4_error(l4_irq_trigger(trigger)));
+	EXPECT_EQ(-L4_ENODEV, l4_error(l4_irq_unmask(receive)));
+	tag = l4_irq_receive(receive, L4_IPC_NEVER);
+	EXPECT_EQ(L4_IPC_ENOT_EXISTENT, l4_ipc_error(tag, l4_utcb()));
+}
+
 TEST_F(name, there_is_no_such_name)
 {
 	char longest[MEMBANK_NAME_MAX + 2];

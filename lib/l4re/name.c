@@ -2,6 +2,7 @@
 /* Capabilities by name, which are connections to services. */
 #define _GNU_SOURCE
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,27 +76,48 @@ static struct name *entry_of(const char *text)
 	return name;
 }
 
-/* The slot of a name, as long as it holds what it was given. The lock is held. */
+static bool is_alive(const struct membank_l4_object *connection)
+{
+	struct pollfd poll_fd = { .fd = connection->fd };
+
+	return poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & POLLHUP);
+}
+
+/* What the slot of a name holds, if it is what it was given. The lock is held. */
+static struct membank_l4_object *connection_of(const struct name *name)
+{
+	struct membank_l4_object *object;
+
+	object = name ? membank_l4_cap_get(name->cap) : NULL;
+	if (object && object->kind == L4RE_MEMBANK_SERVICE &&
+	    object->id == name->id)
+		return object;
+	membank_l4_object_put(object);
+	return NULL;
+}
+
+/* The slot of a name, as long as its server is there. The lock is held. */
 static l4_cap_idx_t known(const char *text)
 {
 	struct name *name = entry_of(text);
-	struct membank_l4_object *object;
-	bool same;
+	struct membank_l4_object *object = connection_of(name);
+	l4_cap_idx_t cap = L4_INVALID_CAP;
 
-	if (!name)
-		return L4_INVALID_CAP;
-	object = membank_l4_cap_get(name->cap);
-	same = object && object->kind == L4RE_MEMBANK_SERVICE &&
-	       object->id == name->id;
+	if (object && is_alive(object))
+		cap = name->cap;
 	membank_l4_object_put(object);
-	return same ? name->cap : L4_INVALID_CAP;
+	return cap;
 }
 
-/* Gives the object a slot and the slot a name. The lock is held. */
+/*
+ * Gives the object a slot and the slot a name. Where a slot has the name, and the
+ * server is another one now, it is that slot. The lock is held.
+ */
 static l4_cap_idx_t enter(const char *text, struct membank_l4_object *object)
 {
 	struct name *name = entry_of(text);
-	l4_cap_idx_t cap;
+	struct membank_l4_object *before = connection_of(name);
+	bool kept;
 
 	if (!name) {
 		name = calloc(1, sizeof(*name));
@@ -109,9 +131,16 @@ static l4_cap_idx_t enter(const char *text, struct membank_l4_object *object)
 	}
 	object->id = ++last_id;
 	name->id = object->id;
-	cap = l4re_util_cap_alloc();
-	name->cap = cap;
-	return membank_l4_cap_set(cap, object) ? L4_INVALID_CAP : cap;
+	kept = before && !membank_l4_cap_replace(name->cap, before,
+						 membank_l4_object_get(object));
+	membank_l4_object_put(before);
+	if (kept) {
+		membank_l4_object_put(object);
+		return name->cap;
+	}
+	name->cap = l4re_util_cap_alloc();
+	return membank_l4_cap_set(name->cap, object) ? L4_INVALID_CAP :
+						       name->cap;
 }
 
 MEMBANK_L4_API l4_cap_idx_t l4re_env_get_cap(const char *name)
