@@ -108,7 +108,7 @@ static l4_cap_idx_t slot_like(const struct membank_l4_object *like)
 }
 
 int membank_l4_attached_cap(enum l4re_membank_kind kind, int fd,
-			    l4_cap_idx_t *out_cap)
+			    l4_cap_idx_t spare, l4_cap_idx_t *out_cap)
 {
 	struct membank_l4_object *object;
 	l4_cap_idx_t cap;
@@ -121,7 +121,7 @@ int membank_l4_attached_cap(enum l4re_membank_kind kind, int fd,
 	if (l4_is_valid_cap(cap)) {
 		membank_l4_object_put(object);
 	} else {
-		cap = l4re_util_cap_alloc();
+		cap = spare;
 		if (membank_l4_cap_set(cap, object))
 			return -L4_ENOMEM;
 	}

@@ -92,13 +92,14 @@ int membank_l4_object_of(enum l4re_membank_kind kind, int fd,
  * membank_l4_attached_cap() - the slot of what was attached
  * @kind: L4RE_MEMBANK_DATASPACE or L4RE_MEMBANK_PAGER
  * @fd: from the kernel; used up
+ * @spare: an empty slot, or L4_INVALID_CAP
  * @out_cap: the slot that holds the same file, else of a dataspace the first with
- *           the same memory, else a new one
+ *           the same memory, else @spare
  *
  * Return: 0; -L4_ENOMEM: there is no slot.
  */
 int membank_l4_attached_cap(enum l4re_membank_kind kind, int fd,
-			    l4_cap_idx_t *out_cap);
+			    l4_cap_idx_t spare, l4_cap_idx_t *out_cap);
 
 /**
  * membank_l4_tag() - what an operation on a kernel object returns

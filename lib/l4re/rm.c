@@ -6,6 +6,7 @@
 
 #include <membank.h>
 #include <l4/re/c/rm.h>
+#include <l4/re/c/util/cap_alloc.h>
 
 #include "internal.h"
 
@@ -163,8 +164,11 @@ static int use_map(l4_cap_idx_t rm, l4_cap_idx_t task,
 	return membank_l4_use(task, L4RE_MEMBANK_MAP, map) ? -L4_EINVAL : 0;
 }
 
-/* The index of what was attached; only of a dataspace can it be said what it is. */
-static int give(int fd, l4_cap_idx_t *out_cap)
+/*
+ * The index of what is attached, if need be @spare; only of a dataspace can it be
+ * said what it is. @fd is used up.
+ */
+static int give(int fd, l4_cap_idx_t spare, l4_cap_idx_t *out_cap)
 {
 	enum l4re_membank_kind kind = L4RE_MEMBANK_DATASPACE;
 	struct membank_dataspace_info info;
@@ -180,7 +184,19 @@ static int give(int fd, l4_cap_idx_t *out_cap)
 	membank_l4_unuse(&node);
 	if (ret == -EINVAL)
 		kind = L4RE_MEMBANK_PAGER;
-	return membank_l4_attached_cap(kind, fd, out_cap);
+	return membank_l4_attached_cap(kind, fd, spare, out_cap);
+}
+
+/* Without a slot to spare: whether one holds what is attached there. */
+static int has_slot(int map, l4_addr_t addr, unsigned long size)
+{
+	struct membank_region_find info;
+	l4_cap_idx_t cap;
+
+	if (membank_region_find_range(map, (void *)addr, size, &info) ||
+	    info.out_fd < 0)
+		return 0;
+	return give(info.out_fd, L4_INVALID_CAP, &cap);
 }
 
 /* What is left on both sides of a hole was there before it. */
@@ -198,39 +214,53 @@ static int result_of(const struct membank_region_find *before,
 	return DETACHED_KEPT | again;
 }
 
+/* With @ds, which gets @spare where no slot holds what was attached. */
+static int detach(int map, l4_addr_t addr, unsigned long size, l4re_ds_t *ds,
+		  l4_cap_idx_t spare)
+{
+	struct membank_region_find before = { 0 };
+	struct membank_region_detach info;
+	int ret;
+
+	if (size &&
+	    !membank_region_find_range(map, (void *)addr, size, &before) &&
+	    before.out_fd >= 0)
+		close(before.out_fd);
+	ret = membank_region_detach_range(
+		map, (void *)addr, size,
+		MEMBANK_DETACH_UNMAP | (ds ? MEMBANK_DETACH_DATASPACE : 0),
+		&info);
+	if (ret)
+		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
+	/* Of a pager in another process there is nothing to give. */
+	if (ds && info.out_fd >= 0)
+		ret = give(info.out_fd, spare, ds);
+	return ret ? ret : result_of(&before, &info);
+}
+
 MEMBANK_L4_API int l4re_membank_detach(l4_cap_idx_t rm, l4_addr_t addr,
 				       unsigned long size, l4re_ds_t *ds,
 				       l4_cap_idx_t task)
 {
-	uint32_t flags = MEMBANK_DETACH_UNMAP;
-	struct membank_region_find before = { 0 };
-	struct membank_region_detach info;
+	l4_cap_idx_t spare;
 	struct membank_l4_use map;
 	int ret;
 
-	if (ds) {
+	if (ds)
 		*ds = L4_INVALID_CAP;
-		flags |= MEMBANK_DETACH_DATASPACE;
-	}
 	ret = use_map(rm, task, &map);
 	if (ret)
 		return ret;
-	if (size &&
-	    !membank_region_find_range(map.fd, (void *)addr, size, &before) &&
-	    before.out_fd >= 0)
-		close(before.out_fd);
-	ret = membank_region_detach_range(map.fd, (void *)addr, size, flags,
-					  &info);
+	/* Before anything is detached: to fail then would be to lose it. */
+	spare = ds ? l4re_util_cap_alloc() : L4_INVALID_CAP;
+	if (ds && l4_is_invalid_cap(spare))
+		ret = has_slot(map.fd, addr, size);
+	if (!ret)
+		ret = detach(map.fd, addr, size, ds, spare);
+	if (ds && *ds != spare)
+		l4re_util_cap_free(spare);
 	membank_l4_unuse(&map);
-	if (ret)
-		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
-	/* Of a pager in another process there is nothing to give. */
-	if (ds && info.out_fd >= 0) {
-		ret = give(info.out_fd, ds);
-		if (ret)
-			return ret;
-	}
-	return result_of(&before, &info);
+	return ret;
 }
 
 MEMBANK_L4_API int l4re_rm_detach_srv(l4_cap_idx_t rm, l4_addr_t addr,
@@ -246,7 +276,7 @@ MEMBANK_L4_API int l4re_rm_find_srv(l4_cap_idx_t rm, l4_addr_t *addr,
 				    unsigned int *flags, l4re_ds_t *m)
 {
 	struct membank_region_find info;
-	l4re_ds_t cap = L4_INVALID_CAP;
+	l4re_ds_t cap = L4_INVALID_CAP, spare;
 	struct membank_l4_use map;
 	int ret;
 
@@ -261,10 +291,14 @@ MEMBANK_L4_API int l4re_rm_find_srv(l4_cap_idx_t rm, l4_addr_t *addr,
 	membank_l4_unuse(&map);
 	if (ret)
 		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
-	if (m && info.out_fd >= 0)
-		ret = give(info.out_fd, &cap);
-	else if (info.out_fd >= 0)
+	if (m && info.out_fd >= 0) {
+		spare = l4re_util_cap_alloc();
+		ret = give(info.out_fd, spare, &cap);
+		if (cap != spare)
+			l4re_util_cap_free(spare);
+	} else if (info.out_fd >= 0) {
 		close(info.out_fd);
+	}
 	if (ret)
 		return ret;
 

@@ -119,8 +119,8 @@ L4_CV int l4re_rm_attach_srv(l4_cap_idx_t rm, void **start, unsigned long size,
  *
  * Return: 0; -L4_ENOENT: no region holds @addr; -L4_EPERM: the program has sealed
  * it, or what is attached RESERVED there has no right to read, and @ds is wanted;
- * -L4_EINVAL: @task is none of these; -L4_ENOMEM: no slot, or no room to keep the
- * place in its area.
+ * -L4_EINVAL: @task is none of these; -L4_ENOMEM: no slot or no descriptor for @ds,
+ * or no room to keep the place in its area. In all these cases it is attached still.
  */
 L4_CV int l4re_rm_detach_srv(l4_cap_idx_t rm, l4_addr_t addr, l4re_ds_t *ds,
 			     l4_cap_idx_t task) L4_NOTHROW;
@@ -140,7 +140,7 @@ L4_CV int l4re_rm_detach_srv(l4_cap_idx_t rm, l4_addr_t addr, l4re_ds_t *ds,
  * Return: 0; -L4_ENOENT: there is neither a region nor an area; -L4_EINVAL: @size
  * is 0, or @addr or @size is NULL, or the range ends beyond the address space;
  * -L4_EPERM: what is attached RESERVED there has no right to read; -L4_ENOMEM: no
- * slot.
+ * slot or no descriptor.
  */
 L4_CV int l4re_rm_find_srv(l4_cap_idx_t rm, l4_addr_t *addr,
 			   unsigned long *size, l4_addr_t *offset,
