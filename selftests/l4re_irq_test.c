@@ -233,6 +233,10 @@ TEST_F(irq, a_task_empties_slots)
 		  error_of(l4_task_cap_valid(L4_INVALID_CAP, self->irq)));
 	EXPECT_EQ(-L4_ENOSYS,
 		  error_of(l4_task_unmap(task, memory, L4_FP_ALL_SPACES)));
+	EXPECT_EQ(-L4_ENOSYS,
+		  error_of(l4_task_unmap(task, l4_obj_fpage(self->irq, 0, 0),
+					 L4_FP_OTHER_SPACES)));
+	EXPECT_EQ(1, error_of(l4_task_cap_valid(task, self->irq)));
 	/* Two slots, of which the second is beside the first. */
 	EXPECT_EQ(0, error_of(l4_task_unmap(task, l4_obj_fpage(self->irq, 1, 0),
 					    L4_FP_ALL_SPACES)));
@@ -263,14 +267,16 @@ TEST_F(irq, freeing_says_whether_there_was_a_slot)
 	unsigned int i;
 
 	for (i = 0; i < BAD_CAPS; i++) {
+		l4_cap_idx_t cap = self->bad[i];
+
 		if (i == BAD_EMPTY)
 			continue;
-		EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_free(self->bad[i],
-							    L4_FP_ALL_SPACES));
-		EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_free(self->bad[i],
-							    L4_FP_DELETE_OBJ));
-		EXPECT_EQ(-L4_EINVAL, l4re_membank_cap_release(
-					      self->bad[i], L4_FP_DELETE_OBJ));
+		EXPECT_EQ(-L4_EINVAL,
+			  l4re_membank_cap_free(cap, L4_FP_ALL_SPACES));
+		EXPECT_EQ(-L4_EINVAL,
+			  l4re_membank_cap_free(cap, L4_FP_DELETE_OBJ));
+		EXPECT_EQ(-L4_EINVAL,
+			  l4re_membank_cap_release(cap, L4_FP_DELETE_OBJ));
 	}
 	ASSERT_EQ(0, l4re_membank_copy(same, self->ds));
 	/* Without the right it ends alone, and with it for all. */

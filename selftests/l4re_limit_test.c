@@ -296,6 +296,38 @@ TEST_F(limit, a_page_that_cannot_be_had_is_eio)
 
 /* -------------------------------------------------------------- environment */
 
+/* Who may not open the node, and has not before. */
+TEST_F(limit, without_the_right_to_the_node_it_is_eaccess)
+{
+	pid_t child = fork();
+
+	ASSERT_LE(0, child);
+	if (!child) {
+		void *start = NULL;
+		l4_addr_t addr = 0;
+		unsigned long size = 1;
+		l4re_ds_stats_t stats;
+		int well = 1;
+
+		if (setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
+			_exit(2);
+		well &= l4re_ma_alloc(1, self->ds, 0) == -L4_EACCESS;
+		well &= l4re_ma_free(self->ds) == -L4_EACCESS;
+		well &= l4re_rm_attach(&start, 1, SEARCH, self->ds, 0, 0) ==
+			-L4_EACCESS;
+		well &= l4re_rm_detach(start) == -L4_EACCESS;
+		well &= l4re_rm_reserve_area(&addr, 1, SEARCH, 0) ==
+			-L4_EACCESS;
+		well &= l4re_rm_free_area(addr) == -L4_EACCESS;
+		well &= l4re_rm_find(&addr, &size, NULL, NULL, NULL) ==
+			-L4_EACCESS;
+		well &= l4re_ds_info(self->ds, &stats) == -L4_EACCESS;
+		well &= l4_is_invalid_cap(l4re_env_get_cap("l4re-none")) != 0;
+		_exit(!well);
+	}
+	EXPECT_EQ(0, test_wait_child(child));
+}
+
 /* The short forms are called in what the environment says, and that is nothing. */
 TEST_F(limit, an_environment_with_nothing_in_it)
 {

@@ -87,6 +87,7 @@ TEST_F(memory, alloc_refuses_a_size_with_erange)
 	EXPECT_EQ(-L4_ERANGE, l4re_ma_alloc(-1, mem, 0));
 	EXPECT_EQ(-L4_ERANGE, l4re_ma_alloc(-1, mem, L4RE_MA_PINNED));
 	EXPECT_EQ(-L4_ERANGE, l4re_ma_alloc(TOO_MUCH, mem, 0));
+	EXPECT_EQ(-L4_ERANGE, l4re_ma_alloc_align(0, mem, 0, L4_PAGESHIFT));
 	EXPECT_EQ(-L4_ERANGE, l4re_ma_alloc_align(1, mem, 0, 31));
 	EXPECT_EQ(-L4_ERANGE, l4re_ma_alloc_align(1, mem, 0, 1UL << 32));
 	EXPECT_EQ(-L4_ERANGE,
@@ -161,6 +162,14 @@ TEST_F(memory, alloc_aligns_what_it_gives)
 	ASSERT_EQ(0, l4re_ds_phys(mem, 0, &phys, &size));
 	EXPECT_EQ(0, phys & (MIB - 1));
 	EXPECT_EQ(5000, size);
+	/* At least a page, and with SUPER_PAGES one of those. */
+	ASSERT_EQ(0, l4re_ma_alloc_align(1, small, 0, 3));
+	ASSERT_EQ(0, l4re_ds_phys(small, 0, &phys, &size));
+	EXPECT_EQ(0, phys & (L4_PAGESIZE - 1));
+	ASSERT_EQ(0, l4re_ma_alloc_align(1, small, L4RE_MA_SUPER_PAGES,
+					 L4_PAGESHIFT));
+	ASSERT_EQ(0, l4re_ds_phys(small, 0, &phys, &size));
+	EXPECT_EQ(0, phys & (L4_SUPERPAGESIZE - 1));
 	ASSERT_EQ(0, l4re_ma_alloc(1, small, L4RE_MA_SUPER_PAGES));
 	ASSERT_EQ(0, l4re_ds_phys(small, 0, &phys, &size));
 	EXPECT_EQ(0, phys & (L4_SUPERPAGESIZE - 1));

@@ -219,17 +219,18 @@ static int detach(int map, l4_addr_t addr, unsigned long size, l4re_ds_t *ds,
 		  l4_cap_idx_t spare)
 {
 	struct membank_region_find before = { 0 };
+	uint32_t flags = MEMBANK_DETACH_UNMAP;
 	struct membank_region_detach info;
 	int ret;
 
+	if (ds)
+		flags |= MEMBANK_DETACH_DATASPACE;
 	if (size &&
 	    !membank_region_find_range(map, (void *)addr, size, &before) &&
 	    before.out_fd >= 0)
 		close(before.out_fd);
-	ret = membank_region_detach_range(
-		map, (void *)addr, size,
-		MEMBANK_DETACH_UNMAP | (ds ? MEMBANK_DETACH_DATASPACE : 0),
-		&info);
+	ret = membank_region_detach_range(map, (void *)addr, size, flags,
+					  &info);
 	if (ret)
 		return ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
 	/* Of a pager in another process there is nothing to give. */

@@ -59,7 +59,9 @@ static int unmap(l4_cap_idx_t task, l4_fpage_t fpage, l4_umword_t map_mask)
 	if (!l4_capability_equal(task, L4_BASE_TASK_CAP) ||
 	    l4_is_invalid_cap(task))
 		return -L4_EINVAL;
-	if (((fpage.raw >> 4) & 3) != L4_FPAGE_OBJ)
+	/* Who was given it by others cannot be told from who was by this one. */
+	if (((fpage.raw >> 4) & 3) != L4_FPAGE_OBJ ||
+	    !(map_mask & L4_FP_ALL_SPACES))
 		return -L4_ENOSYS;
 	count = order < 20 ? 1UL << order : MEMBANK_L4_SLOTS_MAX;
 	for (; count && !ret; count--, cap = cap + L4_CAP_OFFSET)

@@ -17,7 +17,8 @@ L4_BEGIN_DECLS
  *            takes its memory from everybody
  *
  * Return: a tag with label 0; or with the label -L4_EINVAL: @task is another one,
- * -L4_ENOSYS: @fpage is not of capabilities, -L4_EPERM: a dataspace may not be
+ * -L4_ENOSYS: @fpage is not of capabilities, or @map_mask is L4_FP_OTHER_SPACES,
+ * and nothing can be taken from others alone, -L4_EPERM: a dataspace may not be
  * revoked, and its slot is as it was.
  */
 L4_CV l4_msgtag_t l4_task_unmap(l4_cap_idx_t task, l4_fpage_t fpage,
