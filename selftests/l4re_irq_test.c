@@ -293,6 +293,70 @@ TEST_F(irq, freeing_says_whether_there_was_a_slot)
 		  l4re_membank_cap_free(self->irq, L4_FP_ALL_SPACES));
 }
 
+/* Any number but those of slots that are allocated. */
+static l4_cap_idx_t random_index(unsigned int *seed)
+{
+	l4_cap_idx_t high = rand_r(seed), low = rand_r(seed);
+	l4_cap_idx_t number = (high << 31 ^ low) >> rand_r(seed) % 52;
+
+	return (number + 4096) << L4_CAP_SHIFT | (low & (L4_CAP_OFFSET - 1));
+}
+
+TEST_F(irq, any_number_is_an_error_and_no_crash)
+{
+	l4_cap_idx_t task = L4RE_THIS_TASK_CAP, cap;
+	unsigned int seed = 1, i, wrong = 0;
+	l4_addr_t addr = 0, at = L4_PAGESIZE;
+	l4re_ds_stats_t stats;
+	unsigned long size = 1;
+	void *start = NULL;
+
+	for (i = 0; i < 20000; i++) {
+		cap = random_index(&seed);
+		wrong += l4re_ds_size(cap) != 0;
+		wrong += l4re_ds_flags(cap) != VOID;
+		wrong += l4re_ds_info(cap, &stats) != VOID;
+		wrong += l4re_ds_clear(cap, 0, 1) != VOID;
+		wrong += l4re_ds_allocate(cap, 0, 1) != VOID;
+		wrong += l4re_ds_copy_in(cap, 0, cap, 0, 1) != VOID;
+		wrong += l4re_ds_phys(cap, 0, &addr, NULL) != VOID;
+		wrong += l4re_ds_map(cap, 0, 0, at, at, 2 * at) != VOID;
+		wrong += l4re_ds_map_region(cap, 0, 0, at, 2 * at) != VOID;
+		wrong += l4re_ma_alloc(1, cap, 0) != -L4_EINVAL;
+		wrong += l4re_ma_alloc_align_srv(cap, 1, self->ds, 0, 0) !=
+			 VOID;
+		wrong += l4re_ma_free(cap) != -L4_ENOENT;
+		wrong += l4re_ma_free_srv(cap, self->ds) != VOID;
+		wrong += l4re_rm_reserve_area_srv(cap, &addr, 1, 0x20, 0) !=
+			 VOID;
+		wrong += l4re_rm_free_area_srv(cap, 0) != VOID;
+		wrong += l4re_rm_attach_srv(cap, &start, 1, 0x20, cap, 0, 0) !=
+			 VOID;
+		wrong += l4re_rm_attach(&start, 1, 0x20, cap, 0, 0) !=
+			 -L4_ENOENT;
+		wrong += l4re_rm_detach_srv(cap, 0, NULL, cap) != VOID;
+		wrong += l4re_rm_find_srv(cap, &addr, &size, NULL, NULL,
+					  NULL) != VOID;
+		wrong += l4_error(l4_irq_trigger(cap)) != VOID;
+		wrong += l4_error(l4_irq_receive(cap, L4_IPC_NEVER)) != VOID;
+		wrong += l4_error(l4_irq_unmask(cap)) != VOID;
+		wrong += l4_error(l4_factory_create_irq(cap, self->irq)) !=
+			 VOID;
+		wrong += l4_error(l4_task_cap_valid(task, cap)) != 0;
+		wrong += l4_error(l4_task_release_cap(task, cap)) != 0;
+		wrong += l4_error(l4_task_delete_obj(cap, self->ds)) !=
+			 -L4_EINVAL;
+		wrong += l4re_membank_cap_take(cap) != -L4_EINVAL;
+		wrong += l4re_membank_cap_free(cap, 0) != -L4_EINVAL;
+		wrong += l4re_membank_copy(cap, self->ds) != -L4_EINVAL;
+		l4re_util_cap_free(cap);
+		l4re_util_cap_free_um(cap);
+	}
+	EXPECT_EQ(0, wrong);
+	EXPECT_EQ(1, l4re_ds_size(self->ds));
+	EXPECT_EQ(0, l4_error(l4_irq_trigger(self->irq)));
+}
+
 /* ------------------------------------------------------ errors and numbers */
 
 TEST_F(irq, each_error_has_words)
