@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -307,6 +308,12 @@ static void modes()
 	setenv("MEMBANK_L4RE_MODE", "0777", 1);
 	EQUAL(error_of(server.registry()->register_obj(&object, "mode")),
 	      -L4_EINVAL);
+	for (const char *text : { "rw", "", "0222x", "99999999999999999999" }) {
+		setenv("MEMBANK_L4RE_MODE", text, 1);
+		EQUAL(error_of(
+			      server.registry()->register_obj(&object, "mode")),
+		      -L4_EINVAL);
+	}
 	unsetenv("MEMBANK_L4RE_MODE");
 	close(dev);
 	cap_alloc.free(object.shared);
@@ -341,13 +348,95 @@ static void irq_objects()
 	registry->unregister_obj(&given, false);
 	EQUAL(l4_error(irq->trigger()), VOID);
 	EQUAL(l4_error(own->trigger()), 0);
+	/* What came before it was registered is told, and once. */
+	EQUAL(l4_error(own->trigger()), 0);
 	TRUE(registry->register_obj(&given, own) == own);
+	TRUE(registry->membank_wait() == &given);
+	EQUAL(own->receive(L4_IPC_BOTH_TIMEOUT_0).label(), 0);
+	EQUAL(l4_error(own->trigger()), 0);
+	TRUE(registry->membank_wait() == &given);
+
+	/* Another server's registry has nothing to do with it. */
+	L4Re::Util::Registry_server<> other(
+		l4_utcb(), Env::env()->main_thread(), Env::env()->factory());
+	other.registry()->unregister_obj(&given);
+	TRUE(given.obj_cap() == own && given.server_iface() == &server);
 	registry->unregister_obj(&given);
 	EQUAL(l4_error(own->trigger()), VOID);
 	EQUAL(error_of(registry->register_obj(&given, own)), VOID);
 	EQUAL(error_of(registry->register_obj(
 		      &given, L4::Cap<L4::Irq>(new_dataspace(1).cap()))),
 	      -L4_EBADPROTO);
+	cap_alloc.free(own);
+}
+
+/* A server that ends takes with it what it made, and no more. */
+static void ends()
+{
+	L4::Cap<L4::Irq> made, own = new_irq();
+	Server_object object;
+	Counter first, second;
+	int free_fd = dup(0);
+
+	object.shared = object.constant = new_dataspace(5000);
+	object.bell = object.answer = own;
+	close(free_fd);
+	{
+		L4Re::Util::Registry_server<> server;
+
+		made = server.registry()->register_irq_obj(&first);
+		TRUE(made.is_valid());
+		TRUE(server.registry()->register_obj(&second, own) == own);
+		TRUE(server.registry()->register_obj(&object, "end").is_valid());
+	}
+	EQUAL(l4_error(made->trigger()), VOID);
+	EQUAL(l4_error(own->trigger()), 0);
+	EQUAL(dup(0), free_fd);
+	close(free_fd);
+	/* The name is free. */
+	Server_object next;
+	L4Re::Util::Registry_server<> server;
+
+	next.shared = next.constant = object.shared;
+	next.bell = next.answer = own;
+	TRUE(server.registry()->register_obj(&next, "end").is_valid());
+	server.registry()->unregister_obj(&next);
+	cap_alloc.free(object.shared);
+	cap_alloc.free(own);
+}
+
+/* Without a descriptor for epoll nothing can be registered, and that is said. */
+static void starved()
+{
+	struct rlimit limit, none;
+	Counter counter;
+
+	EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+	L4Re::Util::Registry_server<> server;
+	EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	EQUAL(error_of(server.registry()->register_irq_obj(&counter)),
+	      -L4_ENOMEM);
+	TRUE(!counter.obj_cap().is_valid());
+}
+
+/* Who may receive and not trigger loses nothing by binding. */
+static void bound()
+{
+	L4::Cap<L4::Irq> own = new_irq(), ear = cap_alloc.alloc<L4::Irq>();
+	int fd, copy;
+
+	EQUAL(l4re_membank_fd(own.cap(), L4RE_MEMBANK_NOTIFIER, &fd), 0);
+	EQUAL(membank_notifier_derive(fd, MEMBANK_NOTIFIER_RECEIVE, &copy), 0);
+	close(fd);
+	EQUAL(l4re_membank_put(ear.cap(), L4RE_MEMBANK_NOTIFIER, copy), 0);
+	EQUAL(l4_error(ear->bind_thread(Env::env()->main_thread(), 0)), 0);
+	EQUAL(l4_error(own->trigger()), 0);
+	EQUAL(l4_error(ear->bind_thread(Env::env()->main_thread(), 0)), 0);
+	EQUAL(ear->receive(L4_IPC_BOTH_TIMEOUT_0).label(), L4_PROTO_IRQ);
+	cap_alloc.free(ear);
 	cap_alloc.free(own);
 }
 
@@ -359,5 +448,8 @@ int main()
 		{ "registering under a name", registering },
 		{ "who may connect", modes },
 		{ "Irqs that call objects", irq_objects },
+		{ "the end of a server", ends },
+		{ "a server without descriptors", starved },
+		{ "binding to a thread", bound },
 	});
 }
