@@ -475,8 +475,8 @@ static void unique_region()
 		EQUAL(rm()->attach(&two, L4_PAGESIZE, flags, ds), 0);
 		second = two.get();
 		TRUE(!is_attached(first) && is_attached(second));
-		EQUAL(rm()->attach(&two, L4_PAGESIZE,
-				   Rm::Overmap | Rm::F::RW, ds),
+		EQUAL(rm()->attach(&two, L4_PAGESIZE, Rm::Overmap | Rm::F::RW,
+				   ds),
 		      0);
 		TRUE(two.is_valid() && two.get() == second &&
 		     is_attached(second));
