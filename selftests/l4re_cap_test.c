@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -20,6 +22,8 @@
 #define THREADS 8
 #define ROUNDS 2000
 #define SHARED 4
+#define FORKS 100
+#define FORK_SECONDS 5
 
 #define ANY_KIND L4RE_MEMBANK_NOTIFIER
 
@@ -302,6 +306,44 @@ TEST(threads_do_all_at_once)
 	/* All is closed: the next descriptor is the next number. */
 	close(fd);
 	EXPECT_EQ(fd, open("/dev/null", O_RDONLY));
+}
+
+static atomic_bool forked;
+
+/* Are in the library most of the time. */
+static void *until_forked(void *unused)
+{
+	while (!atomic_load(&forked))
+		l4re_util_cap_free(l4re_util_cap_alloc());
+	return unused;
+}
+
+/* A child has none of the threads that may be in the library when it is made. */
+TEST(a_child_of_many_threads_has_slots)
+{
+	pthread_t threads[SHARED];
+	unsigned int i, children = 0;
+	int status = 0;
+	pid_t child;
+
+	for (i = 0; i < SHARED; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, until_forked,
+					    NULL));
+	for (i = 0; i < FORKS && !status; i++) {
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child) {
+			alarm(FORK_SECONDS);
+			_exit(l4_is_invalid_cap(l4re_util_cap_alloc()) != 0);
+		}
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		children++;
+	}
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(FORKS, children);
+	atomic_store(&forked, true);
+	for (i = 0; i < SHARED; i++)
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Threads in the functions of L4Re, and in the library behind them, under what
- * watches them: the first use of the node, names, slots, a server's registry.
+ * watches them: the first use of the node, names, slots, children, a server's
+ * registry.
  */
 #include <atomic>
 #include <cstring>
@@ -18,6 +19,7 @@
 
 #define THREADS 4
 #define ROUNDS 50
+#define FORK_SECONDS 5
 
 struct Shared : L4::Kobject_t<Shared> {
 	L4_INLINE_RPC(int, get,
@@ -126,6 +128,48 @@ static void slots()
 	cap_alloc.free(source);
 }
 
+/* The child's own node, a name and a slot: each is behind a lock. */
+static int use_all(L4::Cap<Dataspace> common)
+{
+	L4::Cap<Dataspace> ds = cap_alloc.alloc<Dataspace>();
+	int wrong = 0;
+
+	wrong |= common->size() != 1;
+	wrong |= Env::env()->get_cap<Dataspace>("threads-none").is_valid();
+	wrong |= Env::env()->mem_alloc()->alloc(1, ds) != 0;
+	wrong |= !cap_alloc.free(ds);
+	return wrong;
+}
+
+/* One makes children, which have none of the threads that use all meanwhile. */
+static void children()
+{
+	L4::Cap<Dataspace> common = new_dataspace(1);
+	std::atomic<bool> over(false);
+
+	setenv("MEMBANK_L4RE_WAIT", "0", 1);
+	in_threads([=, &over](int number) {
+		long wrong = 0;
+
+		while (number && !over)
+			wrong |= use_all(common);
+		for (int round = 0; !number && !wrong && round < ROUNDS;
+		     round++) {
+			pid_t child = fork();
+			int status;
+
+			if (!child) {
+				alarm(FORK_SECONDS);
+				_exit(use_all(common));
+			}
+			wrong |= waitpid(child, &status, 0) != child || status;
+		}
+		over = over || !number;
+		return wrong;
+	});
+	cap_alloc.free(common);
+}
+
 /*
  * A server whose objects come and go while its loop runs, and clients that find the
  * one, or the next.
@@ -210,6 +254,7 @@ int main()
 		{ "the first use of the node", first_use },
 		{ "memory", memory },
 		{ "slots that all use", slots },
+		{ "children of a program with threads", children },
 		{ "names that come and go", names },
 		{ "Irqs that call objects", irqs },
 	});

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 
 #include "cap.h"
 #include "internal.h"
+#include "lock.h"
 
 /* Free, if it has no users; they are all who took it, beside who allocated it. */
 struct slot {
@@ -18,8 +18,7 @@ struct slot {
 	struct membank_l4_object *object;
 };
 
-/* Guards all below, and nothing sleeps or is closed under it. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* MEMBANK_L4_LOCK_SLOTS guards all below. */
 static struct slot *slots;
 static size_t slot_count;
 /* No slot below it is free. */
@@ -98,14 +97,14 @@ MEMBANK_L4_API l4_cap_idx_t l4re_util_cap_alloc(void)
 {
 	l4_cap_idx_t cap = L4_INVALID_CAP;
 
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_SLOTS);
 	while (free_hint < slot_count && slots[free_hint].users)
 		free_hint++;
 	if (free_hint < slot_count || grow()) {
 		slots[free_hint].users = 1;
 		cap = free_hint++ << L4_CAP_SHIFT;
 	}
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_SLOTS);
 	return cap;
 }
 
@@ -116,7 +115,7 @@ int membank_l4_cap_release(l4_cap_idx_t cap, unsigned int users,
 	int ret = -L4_EINVAL;
 
 	*out_object = NULL;
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_SLOTS);
 	slot = slot_of(cap);
 	if (slot) {
 		slot->users -= users < slot->users ? users : slot->users;
@@ -128,7 +127,7 @@ int membank_l4_cap_release(l4_cap_idx_t cap, unsigned int users,
 		if ((size_t)(slot - slots) < free_hint)
 			free_hint = slot - slots;
 	}
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_SLOTS);
 	return ret;
 }
 
@@ -137,13 +136,13 @@ MEMBANK_L4_API int l4re_membank_cap_take(l4_cap_idx_t cap)
 	struct slot *slot;
 	int ret = -L4_EINVAL;
 
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_SLOTS);
 	slot = slot_of(cap);
 	if (slot) {
 		slot->users++;
 		ret = 0;
 	}
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_SLOTS);
 	return ret;
 }
 
@@ -170,11 +169,11 @@ struct membank_l4_object *membank_l4_cap_get(l4_cap_idx_t cap)
 	struct membank_l4_object *object = NULL;
 	struct slot *slot;
 
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_SLOTS);
 	slot = slot_of(cap);
 	if (slot && slot->object)
 		object = membank_l4_object_get(slot->object);
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_SLOTS);
 	return object;
 }
 
@@ -182,9 +181,9 @@ bool membank_l4_cap_usable(l4_cap_idx_t cap)
 {
 	bool usable;
 
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_SLOTS);
 	usable = slot_of(cap);
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_SLOTS);
 	return usable;
 }
 
@@ -195,7 +194,7 @@ static int set(l4_cap_idx_t cap, const struct membank_l4_object *before,
 	struct slot *slot;
 	int ret = -L4_EINVAL;
 
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_SLOTS);
 	slot = slot_of(cap);
 	if (slot && (!before || before == slot->object)) {
 		struct membank_l4_object *held = slot->object;
@@ -204,7 +203,7 @@ static int set(l4_cap_idx_t cap, const struct membank_l4_object *before,
 		object = held;
 		ret = 0;
 	}
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_SLOTS);
 	membank_l4_object_put(object);
 	return ret;
 }
@@ -236,13 +235,13 @@ l4_cap_idx_t membank_l4_cap_find(l4_cap_idx_t after,
 	l4_cap_idx_t cap = L4_INVALID_CAP;
 	size_t i;
 
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_SLOTS);
 	for (i = (after >> L4_CAP_SHIFT) + 1; i < slot_count; i++)
 		if (may_be(slots[i].object, like)) {
 			*out_object = membank_l4_object_get(slots[i].object);
 			cap = i << L4_CAP_SHIFT;
 			break;
 		}
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_SLOTS);
 	return cap;
 }

@@ -5,7 +5,8 @@
  * it, so that another thread can empty the slot meanwhile: the descriptor is closed
  * with the last reference.
  *
- * Of this file only close() of the system is used: it is tested by itself.
+ * Of the library it uses the locks alone, and of the system close(): it is tested by
+ * itself.
  */
 #ifndef MEMBANK_L4_CAP_H
 #define MEMBANK_L4_CAP_H

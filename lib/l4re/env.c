@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #define _GNU_SOURCE
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <l4/re/env.h>
 
 #include "internal.h"
+#include "lock.h"
 
 static l4re_env_t env = {
 	.parent = L4_INVALID_CAP,
@@ -27,8 +27,8 @@ MEMBANK_L4_API l4re_env_t *l4re_global_env = &env;
 /*
  * The node, as a region map and as a memory allocator: a child that fork() made
  * must open it anew, because a region map is that of the process that opened it.
+ * MEMBANK_L4_LOCK_NODE guards it.
  */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct membank_l4_object *map;
 static struct membank_l4_object *bank;
 static pid_t opener;
@@ -54,7 +54,7 @@ static int node(enum l4re_membank_kind kind, struct membank_l4_object **place,
 	pid_t self = getpid();
 	int ret = 0;
 
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_NODE);
 	if (opener != self) {
 		membank_l4_object_put(map);
 		membank_l4_object_put(bank);
@@ -66,7 +66,7 @@ static int node(enum l4re_membank_kind kind, struct membank_l4_object **place,
 		ret = open_node(kind, place);
 	if (!ret)
 		*out_object = membank_l4_object_get(*place);
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_NODE);
 	return ret;
 }
 

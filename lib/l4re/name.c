@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <l4/re/env.h>
 
 #include "internal.h"
+#include "lock.h"
 
 /* What programs that are started together may take, in milliseconds. */
 #define WAIT 3000
@@ -25,8 +25,7 @@ struct name {
 	char text[MEMBANK_NAME_MAX + 1];
 };
 
-/* Guards the list, and is not held while connecting. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* MEMBANK_L4_LOCK_NAMES guards the list, and is not held while connecting. */
 static struct name *names;
 static uint64_t last_id;
 
@@ -150,22 +149,22 @@ MEMBANK_L4_API l4_cap_idx_t l4re_env_get_cap(const char *name)
 
 	if (!name || strlen(name) > MEMBANK_NAME_MAX)
 		return L4_INVALID_CAP;
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_NAMES);
 	cap = known(name);
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_NAMES);
 	if (l4_is_valid_cap(cap))
 		return cap;
 
 	object = connect_to(name);
 	if (!object)
 		return L4_INVALID_CAP;
-	pthread_mutex_lock(&lock);
+	membank_l4_lock(MEMBANK_L4_LOCK_NAMES);
 	/* Another thread may have connected meanwhile. */
 	cap = known(name);
 	if (l4_is_invalid_cap(cap))
 		cap = enter(name, object);
 	else
 		membank_l4_object_put(object);
-	pthread_mutex_unlock(&lock);
+	membank_l4_unlock(MEMBANK_L4_LOCK_NAMES);
 	return cap;
 }
