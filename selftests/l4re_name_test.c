@@ -5,6 +5,9 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/time.h>
 
 #include "kselftest_harness.h"
 
@@ -12,6 +15,9 @@
 #include "l4re.h"
 
 #define THREADS 4
+/* Signals, and what is waited for meanwhile, in microseconds. */
+#define SIGNAL_US 10000
+#define LATER_US 100000
 
 FIXTURE(name)
 {
@@ -202,6 +208,90 @@ TEST_F(name, it_waits_for_the_name_to_appear)
 		EXPECT_FALSE(l4_is_invalid_cap((l4_cap_idx_t)caps[i]));
 		EXPECT_EQ(caps[0], caps[i]);
 	}
+}
+
+static atomic_int signals;
+
+static void count_signal(int signal)
+{
+	(void)signal;
+	signals++;
+}
+
+/* Signals that are handled, one after the other, until there are none. */
+static int set_signals(unsigned int us)
+{
+	struct itimerval timer = {
+		.it_interval.tv_usec = us,
+		.it_value.tv_usec = us,
+	};
+	struct sigaction action = { .sa_handler = count_signal };
+
+	return sigaction(SIGALRM, &action, NULL) ||
+	       setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+struct later {
+	FIXTURE_DATA(name) * self;
+	const char *name;
+	int ret;
+};
+
+/* The signals are for the thread that waits. */
+static void *offer_later(void *data)
+{
+	struct later *later = data;
+
+	usleep(LATER_US);
+	later->ret = offer(later->self, later->name, 1, 0);
+	return NULL;
+}
+
+static int start_later(pthread_t *thread, struct later *later)
+{
+	sigset_t alarm, before;
+	int ret;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarm, &before);
+	ret = pthread_create(thread, NULL, offer_later, later);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+TEST_F(name, a_signal_does_not_end_the_wait)
+{
+	const char *const waits[] = { "-1", "20000" };
+	const char *const names[] = { "l4re-signals", "l4re-signal" };
+	struct later later = { .self = self };
+	pthread_t thread;
+	l4_cap_idx_t cap;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		signals = 0;
+		later.name = names[i];
+		ASSERT_EQ(0, setenv("MEMBANK_L4RE_WAIT", waits[i], 1));
+		ASSERT_EQ(0, set_signals(SIGNAL_US));
+		ASSERT_EQ(0, start_later(&thread, &later));
+		cap = l4re_env_get_cap(names[i]);
+		ASSERT_EQ(0, set_signals(0));
+		EXPECT_EQ(5, l4re_ds_size(cap));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, later.ret);
+		EXPECT_LT(0, atomic_load(&signals));
+	}
+}
+
+TEST_F(name, signals_do_not_make_the_wait_longer)
+{
+	/* Each comes before what would be waited anew has passed. */
+	ASSERT_EQ(0, setenv("MEMBANK_L4RE_WAIT", "200", 1));
+	ASSERT_EQ(0, set_signals(SIGNAL_US));
+	EXPECT_EQ(L4_INVALID_CAP, l4re_env_get_cap("l4re-none"));
+	ASSERT_EQ(0, set_signals(0));
+	EXPECT_LT(0, atomic_load(&signals));
 }
 
 TEST_F(name, take_gives_each_offer_a_slot)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Capabilities by name, which are connections to services. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <membank.h>
@@ -39,6 +41,34 @@ static int patience(void)
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* A signal that is handled does not end it, and does not make it last longer. */
+static int connect_in_time(int dev, const char *name,
+			   struct membank_offer *offers, unsigned int *count,
+			   int *out_connection)
+{
+	int wait = patience(), ret;
+	int64_t left, end = now_ms() + wait;
+
+	for (;;) {
+		ret = membank_service_connect(dev, name, wait, offers, count,
+					      NULL, out_connection);
+		if (ret != -EINTR)
+			return ret;
+		if (wait > 0) {
+			left = end - now_ms();
+			wait = left > 0 ? (int)left : 0;
+		}
+	}
+}
+
 static struct membank_l4_object *connect_to(const char *name)
 {
 	struct membank_offer offers[MEMBANK_OFFERS_MAX];
@@ -49,8 +79,7 @@ static struct membank_l4_object *connect_to(const char *name)
 
 	if (membank_l4_use(MEMBANK_L4_RM_CAP, L4RE_MEMBANK_MAP, &node))
 		return NULL;
-	ret = membank_service_connect(node.fd, name, patience(), offers, &count,
-				      NULL, &connection);
+	ret = connect_in_time(node.fd, name, offers, &count, &connection);
 	membank_l4_unuse(&node);
 	if (ret)
 		return NULL;

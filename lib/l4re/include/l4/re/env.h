@@ -48,10 +48,10 @@ L4_INLINE l4re_env_t *l4re_env(void) L4_NOTHROW
  * Connects to the service. As programs of L4Re are started together with the
  * channels between them, and Linux has neither, it waits for the name to appear:
  * for 3 seconds, or as many milliseconds as the environment variable
- * MEMBANK_L4RE_WAIT says. A name has the same index each time, until it is freed;
- * if its server has ended, this connects to the next one, and waits for it as well.
- * Dataspaces and Irqs of the former that are in slots of their own stay what they
- * are.
+ * MEMBANK_L4RE_WAIT says, whatever signals are handled meanwhile. A name has the same
+ * index each time, until it is freed; if its server has ended, this connects to the
+ * next one, and waits for it as well. Dataspaces and Irqs of the former that are in
+ * slots of their own stay what they are.
  *
  * The index serves as a dataspace if the service offers just one, and as an Irq
  * if it offers just one notifier; for the others see l4/re/c/membank.h.
