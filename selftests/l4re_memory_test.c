@@ -406,6 +406,17 @@ TEST_F(memory, map_maps_the_largest_block_around_the_address)
 	EXPECT_EQ(L4_PAGESIZE, size);
 	EXPECT_EQ(L4RE_RM_READ_ONLY, flags);
 
+	/* All addresses that there are. */
+	at = self->hole + 2 * MIB;
+	ASSERT_EQ(L4_EOK, l4re_ds_map(ds, L4_PAGESIZE, L4RE_DS_F_RW,
+				      at + L4_PAGESIZE, 0, ~0UL));
+	start = at;
+	size = 1;
+	ASSERT_EQ(0, l4re_rm_find(&start, &size, &offset, NULL, NULL));
+	EXPECT_EQ(at, start);
+	EXPECT_EQ(MIB, size);
+	EXPECT_EQ(0, offset);
+
 	EXPECT_EQ(-L4_ERANGE, l4re_ds_map(self->ds, SIZE, L4RE_DS_F_R, at, at,
 					  at + L4_PAGESIZE));
 	EXPECT_EQ(-L4_EPERM, l4re_ds_map(readable, 0, L4RE_DS_F_RW, at, at,
@@ -441,6 +452,8 @@ TEST_F(memory, map_region_maps_all_of_it)
 	EXPECT_EQ(-L4_ERANGE,
 		  l4re_ds_map_region(self->ds, 0, L4RE_DS_F_RW, at,
 				     at + (PAGES + 1) * L4_PAGESIZE));
+	EXPECT_EQ(-L4_ERANGE,
+		  l4re_ds_map_region(self->ds, 0, L4RE_DS_F_RW, at, ~0UL));
 	EXPECT_EQ(-L4_EPERM, l4re_ds_map_region(readable, 0, L4RE_DS_F_RW, at,
 						at + L4_PAGESIZE));
 	EXPECT_EQ(-L4_EPERM, l4re_ds_map_region(self->ds, 0, L4RE_DS_F_RWX, at,

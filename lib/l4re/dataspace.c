@@ -220,6 +220,14 @@ static int map_range(const struct pair *pair, l4_addr_t offset,
 	return membank_l4_error(ret);
 }
 
+/* The address behind the last one, at a page; no page ends behind the last. */
+static l4_addr_t end_of(l4_addr_t max_addr)
+{
+	l4_addr_t end = l4_round_page(max_addr);
+
+	return !end && max_addr ? l4_trunc_page(max_addr) : end;
+}
+
 /*
  * The largest block around an address that can be mapped: from *@offset, which is at
  * *@address, made the first byte of it.
@@ -270,7 +278,7 @@ MEMBANK_L4_API int l4re_ds_map(const l4re_ds_t ds, l4_addr_t offset,
 		offset = l4_trunc_page(offset);
 		local_addr = l4_trunc_page(local_addr);
 		min = l4_trunc_page(min_addr);
-		max = l4_round_page(max_addr);
+		max = end_of(max_addr);
 		if (min <= local_addr && local_addr < max)
 			size = block_around(&offset, &local_addr, min, max,
 					    l4_round_page(info.out_length));
@@ -284,7 +292,7 @@ MEMBANK_L4_API int l4re_ds_map_region(const l4re_ds_t ds, l4_addr_t offset,
 				      unsigned long flags, l4_addr_t min_addr,
 				      l4_addr_t max_addr)
 {
-	l4_addr_t min = l4_trunc_page(min_addr), max = l4_round_page(max_addr);
+	l4_addr_t min = l4_trunc_page(min_addr), max = end_of(max_addr);
 	struct pair pair;
 	uint32_t how;
 	int ret;

@@ -62,7 +62,7 @@ L4_BEGIN_DECLS
  * @flags: set of enum l4re_ds_map_flags
  * @local_addr: where; what is mapped there is no more
  * @min_addr: first address that may be mapped as well
- * @max_addr: the address behind the last such
+ * @max_addr: the address behind the last such; ~0UL: all above @min_addr
  *
  * Maps the largest block whose size is a power of two, that begins at a multiple
  * of it, holds @local_addr, and has its place in the dataspace and between the two
@@ -83,7 +83,7 @@ L4_CV int l4re_ds_map(const l4re_ds_t ds, l4_addr_t offset, unsigned long flags,
  *          @min_addr is
  * @flags: set of enum l4re_ds_map_flags
  * @min_addr: the first address; what is mapped from there on is no more
- * @max_addr: the address behind the last one, rounded up to a page
+ * @max_addr: the address behind the last one, rounded up to a page, if there is one
  *
  * Return: 0, also if @max_addr is not above @min_addr; -L4_ERANGE: it goes beyond
  * the dataspace; the others of l4re_ds_map().
