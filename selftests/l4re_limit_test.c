@@ -138,6 +138,21 @@ TEST_F(limit, without_a_free_descriptor_it_is_enomem)
 	EXPECT_EQ(0, l4re_ma_alloc(1, cap, 0));
 }
 
+TEST_F(limit, without_a_free_descriptor_a_hole_makes_two_of_one)
+{
+	l4re_ds_t ds = l4re_ds_new(3 * L4_PAGESIZE);
+	void *start = NULL;
+	l4_addr_t hole;
+
+	ASSERT_EQ(0, l4re_rm_attach(&start, 3 * L4_PAGESIZE, SEARCH, ds, 0, 0));
+	ASSERT_EQ(0, allow_files(self, 0));
+	hole = (l4_addr_t)start + L4_PAGESIZE;
+	EXPECT_EQ(2, l4re_membank_detach(l4re_env()->rm, hole, L4_PAGESIZE,
+					 NULL, L4RE_THIS_TASK_CAP));
+	EXPECT_EQ(0, l4re_rm_detach(start));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &self->files));
+}
+
 /* The process has used nothing yet: the node itself cannot be opened. */
 TEST_F(limit, without_a_descriptor_for_the_node_it_is_enomem)
 {

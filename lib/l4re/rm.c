@@ -200,7 +200,7 @@ static int has_slot(int map, l4_addr_t addr, unsigned long size)
 }
 
 /* What is left on both sides of a hole was there before it. */
-static int result_of(const struct membank_region_find *before,
+static int result_of(const struct membank_region_entry *before,
 		     const struct membank_region_detach *info)
 {
 	uint64_t end = info->out_start + info->out_length;
@@ -208,8 +208,8 @@ static int result_of(const struct membank_region_find *before,
 
 	if (!info->out_split)
 		return DETACHED_WHOLE | again;
-	if (before->out_start < info->out_start &&
-	    before->out_start + before->out_length > end)
+	if (before->start < info->out_start &&
+	    before->start + before->length > end)
 		return DETACHED_SPLIT;
 	return DETACHED_KEPT | again;
 }
@@ -218,17 +218,21 @@ static int result_of(const struct membank_region_find *before,
 static int detach(int map, l4_addr_t addr, unsigned long size, l4re_ds_t *ds,
 		  l4_cap_idx_t spare)
 {
-	struct membank_region_find before = { 0 };
+	struct membank_region_entry before = { 0 };
 	uint32_t flags = MEMBANK_DETACH_UNMAP;
 	struct membank_region_detach info;
+	unsigned int count;
 	int ret;
 
 	if (ds)
 		flags |= MEMBANK_DETACH_DATASPACE;
-	if (size &&
-	    !membank_region_find_range(map, (void *)addr, size, &before) &&
-	    before.out_fd >= 0)
-		close(before.out_fd);
+	/* A list needs no descriptor, and no right to what is attached. */
+	if (size) {
+		ret = membank_region_list(map, addr, size, &before, 1, &count,
+					  NULL);
+		if (ret)
+			return membank_l4_error(ret);
+	}
 	ret = membank_region_detach_range(map, (void *)addr, size, flags,
 					  &info);
 	if (ret)
