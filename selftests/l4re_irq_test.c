@@ -219,6 +219,9 @@ TEST_F(irq, a_task_empties_slots)
 
 	EXPECT_EQ(1, error_of(l4_task_cap_valid(task, self->irq)));
 	EXPECT_EQ(1, error_of(l4_task_cap_valid(task, l4re_env()->rm)));
+	EXPECT_EQ(1, error_of(l4_task_cap_valid(task, task)));
+	EXPECT_EQ(1, error_of(l4_task_cap_valid(task, l4re_env()->factory)));
+	EXPECT_EQ(0, error_of(l4_task_cap_valid(task, l4re_env()->scheduler)));
 	EXPECT_EQ(0, error_of(l4_task_release_cap(task, self->irq)));
 	EXPECT_EQ(0, error_of(l4_task_cap_valid(task, self->irq)));
 	EXPECT_EQ(VOID, error_of(l4_irq_trigger(self->irq)));

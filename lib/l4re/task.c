@@ -75,6 +75,14 @@ MEMBANK_L4_API l4_msgtag_t l4_task_unmap(l4_cap_idx_t task, l4_fpage_t fpage,
 	return membank_l4_tag(unmap(task, fpage, map_mask), 0);
 }
 
+/* They are there, and nothing stands behind them that a slot could hold. */
+static bool is_built_in(l4_cap_idx_t cap)
+{
+	return l4_is_valid_cap(cap) &&
+	       (l4_capability_equal(cap, L4_BASE_TASK_CAP) ||
+		l4_capability_equal(cap, L4_BASE_FACTORY_CAP));
+}
+
 MEMBANK_L4_API l4_msgtag_t l4_task_cap_valid(l4_cap_idx_t task,
 					     l4_cap_idx_t cap)
 {
@@ -83,6 +91,8 @@ MEMBANK_L4_API l4_msgtag_t l4_task_cap_valid(l4_cap_idx_t task,
 	if (!l4_capability_equal(task, L4_BASE_TASK_CAP) ||
 	    l4_is_invalid_cap(task))
 		return membank_l4_tag(-L4_EINVAL, 0);
+	if (is_built_in(cap))
+		return membank_l4_tag(0, 1);
 	object = membank_l4_cap_get(cap);
 	if (!object && l4_is_valid_cap(cap))
 		membank_l4_initial(cap, &object);

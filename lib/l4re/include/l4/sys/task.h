@@ -24,7 +24,10 @@ L4_BEGIN_DECLS
 L4_CV l4_msgtag_t l4_task_unmap(l4_cap_idx_t task, l4_fpage_t fpage,
 				l4_umword_t map_mask) L4_NOTHROW;
 
-/* Whether the slot holds something: a tag with label 1, else 0. */
+/*
+ * Whether the slot holds something, or is the own task or the factory: a tag with label
+ * 1, else 0.
+ */
 L4_CV l4_msgtag_t l4_task_cap_valid(l4_cap_idx_t task,
 				    l4_cap_idx_t cap) L4_NOTHROW;
 
