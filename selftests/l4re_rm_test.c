@@ -118,6 +118,21 @@ TEST_F(rm, attach_searches_from_there_on_and_aligns)
 		  l4re_rm_attach(&next, SIZE, SEARCH, self->ds, 0, 64));
 }
 
+TEST_F(rm, without_a_search_nothing_is_aligned)
+{
+	void *start = (void *)(self->hole + L4_PAGESIZE), *at = start;
+	l4_addr_t area = self->hole + MIB + L4_PAGESIZE;
+
+	EXPECT_EQ(0, l4re_rm_attach(&at, SIZE, 0, self->ds, 0, 64));
+	EXPECT_EQ(start, at);
+	ASSERT_EQ(0, l4re_rm_detach(start));
+	EXPECT_EQ(0,
+		  l4re_rm_attach(&at, SIZE, 0, self->ds, 0, L4_SUPERPAGESHIFT));
+	EXPECT_EQ(start, at);
+	EXPECT_EQ(0, l4re_rm_reserve_area(&area, MIB, 0, 64));
+	EXPECT_EQ(self->hole + MIB + L4_PAGESIZE, area);
+}
+
 TEST_F(rm, attach_says_what_is_wrong)
 {
 	void *start = (void *)self->hole;

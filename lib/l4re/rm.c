@@ -43,6 +43,12 @@ static bool nowhere(l4_addr_t start, unsigned long flags)
 	       !(flags & (L4RE_RM_SEARCH_ADDR | L4RE_RM_IN_AREA));
 }
 
+/* In L4Re it means nothing where no address is looked for. */
+static unsigned char search_align(unsigned long flags, unsigned char align)
+{
+	return flags & L4RE_RM_SEARCH_ADDR ? align : 0;
+}
+
 MEMBANK_L4_API int l4re_rm_reserve_area_srv(l4_cap_idx_t rm, l4_addr_t *start,
 					    unsigned long size,
 					    unsigned int flags,
@@ -60,7 +66,8 @@ MEMBANK_L4_API int l4re_rm_reserve_area_srv(l4_cap_idx_t rm, l4_addr_t *start,
 	} else if (nowhere(*start, flags)) {
 		ret = -L4_EADDRNOTAVAIL;
 	} else {
-		ret = membank_area_reserve(map.fd, size, flags, align,
+		ret = membank_area_reserve(map.fd, size, flags,
+					   search_align(flags, align),
 					   (void *)*start, &where);
 		ret = membank_l4_error(ret);
 		if (!ret)
@@ -140,7 +147,9 @@ MEMBANK_L4_API int l4re_rm_attach_srv(l4_cap_idx_t rm, void **start,
 			ret = -EADDRNOTAVAIL;
 		else
 			ret = membank_region_attach(map.fd, what.fd, offs, size,
-						    how, align, *start, start);
+						    how,
+						    search_align(flags, align),
+						    *start, start);
 		ret = ret == -EACCES ? -L4_EPERM : membank_l4_error(ret);
 		membank_l4_unuse(&what);
 	}

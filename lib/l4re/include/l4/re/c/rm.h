@@ -57,7 +57,8 @@ L4_BEGIN_DECLS
  * @size: bytes, at least 1, rounded up to pages
  * @flags: set of L4RE_RM_SEARCH_ADDR; _IN_AREA: inside the area that holds @start;
  *         _RESERVED: no region can be attached in it
- * @align: least log2 alignment of the address with SEARCH_ADDR, up to 46
+ * @align: least log2 alignment of the address with SEARCH_ADDR, up to 46; without it
+ *         any number
  *
  * Return: 0; -L4_EADDRNOTAVAIL: the place is taken, or none was found;
  * -L4_ENOENT: IN_AREA, and no area holds @start; -L4_EPERM: that area is
@@ -89,7 +90,8 @@ L4_CV int l4re_rm_free_area_srv(l4_cap_idx_t rm, l4_addr_t addr) L4_NOTHROW;
  * @flags: set of enum l4re_rm_flags_t
  * @mem: the dataspace, or with L4RE_RM_PAGER the pager
  * @offs: its first byte to be visible, a multiple of L4_PAGESIZE
- * @align: least log2 alignment of the address with SEARCH_ADDR, up to 46
+ * @align: least log2 alignment of the address with SEARCH_ADDR, up to 46; without it
+ *         any number
  *
  * The region holds what is attached, also when @mem is freed.
  *
