@@ -284,6 +284,25 @@ TEST_F(name, a_signal_does_not_end_the_wait)
 	}
 }
 
+/* As long as without it, which is long enough. */
+TEST_F(name, a_wait_that_is_no_number_is_the_usual_one)
+{
+	const char *const waits[] = { "abc", "5s", "" };
+	const char *const names[] = { "l4re-abc", "l4re-5s", "l4re-empty" };
+	struct later later = { .self = self };
+	pthread_t thread;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		later.name = names[i];
+		ASSERT_EQ(0, setenv("MEMBANK_L4RE_WAIT", waits[i], 1));
+		ASSERT_EQ(0, start_later(&thread, &later));
+		EXPECT_EQ(5, l4re_ds_size(l4re_env_get_cap(names[i])));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, later.ret);
+	}
+}
+
 TEST_F(name, signals_do_not_make_the_wait_longer)
 {
 	/* Each comes before what would be waited anew has passed. */

@@ -34,8 +34,13 @@ static uint64_t last_id;
 static int patience(void)
 {
 	const char *text = secure_getenv("MEMBANK_L4RE_WAIT");
-	long ms = text ? strtol(text, NULL, 10) : WAIT;
+	char *end = NULL;
+	long ms;
 
+	ms = text ? strtol(text, &end, 10) : WAIT;
+	/* What is no number says nothing. */
+	if (text && (end == text || *end))
+		ms = WAIT;
 	if (ms < 0)
 		return -1;
 	return ms < INT_MAX ? (int)ms : INT_MAX;
