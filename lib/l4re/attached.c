@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * From what the kernel says is attached to the index that it was attached by. The
- * kernel gives a descriptor; which slot holds the same is looked up here, because
- * the address space is the truth and nothing is written down beside it.
+ * From what the kernel says is attached to an index that holds it. The kernel gives a
+ * descriptor; which slot holds the same is looked up here, because the address space is
+ * the truth and nothing is written down beside it. Where several do, which of them it
+ * was attached by is not known.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -86,7 +87,7 @@ static bool same_file(const struct membank_l4_object *one,
 	return !syscall(SYS_kcmp, self, self, KCMP_FILE, one->fd, other->fd);
 }
 
-/* The slot that holds the same file, else the first with the same memory. */
+/* The first slot that holds the same file, else the first with the same memory. */
 static l4_cap_idx_t slot_like(const struct membank_l4_object *like)
 {
 	l4_cap_idx_t cap = 0, found = L4_INVALID_CAP;

@@ -93,8 +93,8 @@ int membank_l4_object_of(enum l4re_membank_kind kind, int fd,
  * @kind: L4RE_MEMBANK_DATASPACE or L4RE_MEMBANK_PAGER
  * @fd: from the kernel; used up
  * @spare: an empty slot, or L4_INVALID_CAP
- * @out_cap: the slot that holds the same file, else of a dataspace the first with
- *           the same memory, else @spare
+ * @out_cap: the first slot that holds the same file, else of a dataspace the first
+ *           with the same memory, else @spare
  *
  * Return: 0; -L4_ENOMEM: there is no slot.
  */

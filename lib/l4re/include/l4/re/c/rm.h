@@ -112,9 +112,10 @@ L4_CV int l4re_rm_attach_srv(l4_cap_idx_t rm, void **start, unsigned long size,
  * l4re_rm_detach_srv() - detach and unmap a region
  * @rm: a region map
  * @addr: any address of the region
- * @ds: set to the index of what was attached; if no slot holds it any more, or the
- *      same memory, to a new one, which is to be freed. L4_INVALID_CAP if it fails.
- *      NULL: not wanted
+ * @ds: set to the index of what was attached: of several slots the first with that
+ *      descriptor, else the first with the same memory, as always where the region is
+ *      READ_ONLY or RESERVED; if no slot holds it any more, to a new one, which is to
+ *      be freed. L4_INVALID_CAP if it fails. NULL: not wanted
  * @task: whose pages are unmapped: L4RE_THIS_TASK_CAP; or the region map of
  *        another process, where it is detached then; with L4_INVALID_CAP they are
  *        unmapped all the same
@@ -136,8 +137,8 @@ L4_CV int l4re_rm_detach_srv(l4_cap_idx_t rm, l4_addr_t addr, l4re_ds_t *ds,
  *          may be NULL
  * @flags: set to those of L4RE_RM_REGION_FLAGS; of an area L4RE_RM_IN_AREA is among
  *         them; may be NULL
- * @m: set to the index of what is attached; if no slot holds it any more, to a new
- *     one, which is to be freed; of an area to L4_INVALID_CAP; may be NULL
+ * @m: set to the index of what is attached, as by l4re_rm_detach_srv(); of an area to
+ *     L4_INVALID_CAP; may be NULL
  *
  * Return: 0; -L4_ENOENT: there is neither a region nor an area; -L4_EINVAL: @size
  * is 0, or @addr or @size is NULL, or the range ends beyond the address space;
