@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -405,9 +406,17 @@ static void ends()
 	cap_alloc.free(own);
 }
 
-/* Without a descriptor for epoll nothing can be registered, and that is said. */
+static volatile sig_atomic_t rang;
+
+static void ring(int)
+{
+	rang = 1;
+}
+
+/* Without a descriptor for epoll nothing can be registered, and its loop sleeps. */
 static void starved()
 {
+	struct itimerval soon = { { 0, 0 }, { 0, 100000 } };
 	struct rlimit limit, none;
 	Counter counter;
 
@@ -420,6 +429,11 @@ static void starved()
 	EQUAL(error_of(server.registry()->register_irq_obj(&counter)),
 	      -L4_ENOMEM);
 	TRUE(!counter.obj_cap().is_valid());
+
+	TRUE(signal(SIGALRM, ring) != SIG_ERR);
+	EQUAL(setitimer(ITIMER_REAL, &soon, nullptr), 0);
+	TRUE(!server.registry()->membank_wait());
+	TRUE(rang);
 }
 
 /* Who may receive and not trigger loses nothing by binding. */
