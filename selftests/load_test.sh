@@ -21,12 +21,19 @@ mark_log() {
 
 # What membank has said since mark_log.
 said() {
-	dmesg | sed "1,/$marker/d" | grep -F 'membank: ' | grep -vE 'taint'
+	dmesg | awk -v marker="$marker" '
+		seen && /membank: / && !/taint/
+		index($0, marker) { seen = 1 }'
 }
 
 # Pages of CMA that nobody has claimed; exact, where the kernel tells.
 unclaimed() {
-	cat /sys/kernel/mm/cma/*/available_pages 2> /dev/null || echo 0
+	local file pages=0
+
+	for file in /sys/kernel/mm/cma/*/available_pages; do
+		[[ ! -e $file ]] || read -r pages < "$file"
+		echo "$pages"
+	done
 }
 
 cma_kib() { # FIELD
@@ -82,7 +89,7 @@ refuses() {
 	log=$(said)
 	after=$(unclaimed)
 	detail="insmod: $output"$'\n'"log: $log"$'\n'"CMA pages: $before, $after"
-	[[ $output == *": $errno" && $(wc -l <<< "$log") == 1 &&
+	[[ $output == *": $errno" && $log != *$'\n'* &&
 		$log == *"$line"* && $before == "$after" ]] && ! loaded
 	ok "refuses $words"
 	loaded && rmmod membank
