@@ -8,8 +8,9 @@
 # usage: scripts/vm -- selftests/run.sh [FOLDER [NAME…]]
 #
 # FOLDER (default: build/check/LANE) gets NAME.tap for each program, their
-# "names", and the file "results" with their counts; without names it runs all there are. The
-# status is 0 when all could be run, whatever they found.
+# "names", the file "results" with their counts, and "gcov" with what the kernel
+# counted of the module's lines; without names it runs all there are. The status
+# is 0 when all could be run, whatever they found.
 
 set -euo pipefail
 
@@ -19,6 +20,7 @@ scripts=$here/../scripts
 . "$scripts/lib/tap.sh"
 
 marker="membank-test: start"
+kmemleak=/sys/kernel/debug/kmemleak
 
 # Tenths of a second: who was killed lets go of pages a moment after its end.
 patience=200
@@ -73,12 +75,32 @@ banks_are_empty() {
 	return 1
 }
 
-# witness FILE: what else than the program saw a failure: a report in the
-# kernel's log since its start, memory that nobody gave back, or a module that
-# is not as it was.
-witness() {
-	local text
+# Which loading of the module this is.
+instance() {
+	[[ ! -e /sys/module/membank ]] || stat -c %i /sys/module/membank
+}
 
+# kmemleak finds what is at least five seconds old. What it found is in the
+# kernel's log, too, and is not found again.
+leaks() {
+	[[ -e $kmemleak ]] || return 0
+	sleep 5.5
+	echo scan > "$kmemleak"
+	echo scan > "$kmemleak"
+	cat "$kmemleak"
+	echo clear > "$kmemleak"
+}
+
+# witness FILE: what else than the program saw a failure: memory that leaked when
+# it unloaded the module, a report in the kernel's log since its start, memory of
+# a bank that nobody gave back, or a module that is not as it was.
+witness() {
+	local text leaked=
+
+	if [[ $(instance) != "$loading" ]]; then
+		leaked=$(leaks)
+		loading=$(instance)
+	fi
 	dmesg | awk -v marker="$marker" '
 		index($0, marker) { text = "" }
 		{ text = text $0 "\n" }
@@ -87,14 +109,27 @@ witness() {
 	if grep -aEf "$scripts/lib/reports" -A 40 "$1.log" > "$1.kernel"; then
 		mv "$1.kernel" "$1.report"
 	fi
+	[[ -z $leaked ]] || echo "$leaked" >> "$1.report"
 	if ! text=$(banks_are_empty); then
 		echo "$text" >> "$1.report"
 	fi
 	if [[ $(parameters) != "$loaded" ]]; then
 		echo "the module was left: $(parameters)" >> "$1.report"
 		load_again 2>> "$1.report"
+		loading=$(instance)
 	fi
 	[[ ! -e $1.report ]]
+}
+
+# Which lines of the module were run, where it was built to count them.
+keep_counts() {
+	local file from=/sys/kernel/debug/gcov
+
+	[[ -d $from ]] || return 0
+	mkdir "$out/gcov"
+	while read -r file; do
+		cat "$file" > "$out/gcov/${file##*/}"
+	done < <(find "$from" -name '*.gcda' -o -name '*.gcno')
 }
 
 tests() {
@@ -115,14 +150,16 @@ main() {
 		exit 1
 	fi
 	mkdir -p "$out"
-	rm -f "$out"/*.{tap,log,kernel,report} "$out/results"
+	rm -rf "$out"/*.{tap,log,kernel,report} "$out"/{results,gcov}
 	printf '%s\n' "${names[@]}" > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
 	loaded=$(parameters)
+	loading=$(instance)
 	for name in "${names[@]}"; do
 		echo "$marker of $name" > /dev/kmsg
 		run_program "$out" "$name" 900 "./$name"
 	done
+	keep_counts
 }
 
 main "$@"

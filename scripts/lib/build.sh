@@ -53,13 +53,13 @@ module_tree() {
 make_module() {
 	"$scripts/lib/copy-module" "$top" "$(module_tree)/tree" || return
 	in_userland "$(kernel_root)" make -C "$(kernel_build)" "M=$(module_tree)/tree" \
-		-j"$(nproc)" modules
+		"${lane_kbuild[@]}" -j"$(nproc)" modules
 }
 
 # Sets module to the file built for the lane in use.
 build_module() {
 	mkdir -p "$top/build"
-	build_once "$(module_tree)" "$kernel_key-$(hash_tree Kbuild module uapi)" \
+	build_once "$(module_tree)" "$kernel_key-${lane_kbuild[*]}-$(hash_tree Kbuild module uapi)" \
 		"the module for lane $lane" make_module
 	module=$(module_tree)/tree/module/membank.ko
 }

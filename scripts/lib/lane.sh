@@ -68,9 +68,9 @@ kernel_build() {
 	fi
 }
 
-# What is laid over the userland: a packaged kernel's files.
+# What is laid over the userland: the kernel's files.
 kernel_root() {
-	[[ -n $lane_config ]] || echo "$kernel/root"
+	echo "$kernel/root"
 }
 
 kernel_image() {
