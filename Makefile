@@ -30,6 +30,7 @@ help:
 	@echo 'make programs      library, tools, examples and measures alone (BUILD=)'
 	@echo 'make demo          all of it at work in a virtual machine'
 	@echo 'make check         every check and every test, in virtual machines'
+	@echo 'make check-kcsan   the tests of races where data races are looked for'
 	@echo 'make bench         what things cost beside what there is already, in a virtual machine'
 	@echo 'make clean         remove what was built here'
 
@@ -82,10 +83,13 @@ demo:
 check:
 	@scripts/check
 
+check-kcsan:
+	@scripts/check kcsan
+
 bench:
 	@scripts/bench
 
 clean:
 	rm -rf build
 
-.PHONY: all help module programs install load unload demo check bench clean
+.PHONY: all help module programs install load unload demo check check-kcsan bench clean

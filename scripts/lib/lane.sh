@@ -12,9 +12,18 @@ lanes() {
 	done
 }
 
+# Those without which a check is not whole; the others are asked for by name.
+usual_lanes() {
+	local name
+
+	for name in $(lanes); do
+		(use_lane "$name" && [[ -n $lane_asked ]]) || echo "$name"
+	done
+}
+
 # use_lane NAME: read the description, work out the names of its cache entries.
 use_lane() {
-	lane=$1 lane_slow=''
+	lane=$1 lane_slow='' lane_asked='' lane_proof='' lane_tests='' lane_cpus=2 lane_kernel_kbuild=()
 	[[ $lane =~ ^[a-z0-9]+$ && -f $scripts/lanes/$lane ]] ||
 		die "There is no lane '$lane', there are $(lanes | paste -sd' '), so choose one of these."
 	# shellcheck source=scripts/lanes/stock
@@ -25,13 +34,28 @@ use_lane() {
 	[[ ! -f $packages/release ]] || name_kernel
 }
 
+# The lane's fragments as one, in which each option is once: as the last file has it.
+kernel_config() {
+	awk '
+		FNR == 1 { file++ }
+		{ lines[++n] = $0; option = "" }
+		match($0, /^CONFIG_[A-Z0-9_]+/) { option = substr($0, 1, RLENGTH); last[option] = file }
+		{ options[n] = option; files[n] = file }
+		END {
+			for (i = 1; i <= n; i++)
+				if (options[i] == "" || last[options[i]] == files[i])
+					print lines[i]
+		}' "${lane_config[@]/#/$top/}"
+}
+
 # A kernel of our own is made from the source that the packages hold, so its
 # name is known when they are there.
 name_kernel() {
 	kernel_key=$packages_key
-	[[ -z $lane_config ]] || kernel_key=kernel-$lane-$({
-		echo "$lane_suite"
-		cat "$packages/release" "$scripts/recipes/kernel" "$top/$lane_config"
+	[[ -z ${lane_config[*]} ]] || kernel_key=kernel-$lane-$({
+		echo "$lane_suite${lane_kernel_kbuild[*]:+ ${lane_kernel_kbuild[*]}}"
+		cat "$packages/release" "$scripts/recipes/kernel"
+		kernel_config
 	} | hash_of)
 	kernel=$cache/$kernel_key
 }
@@ -40,9 +64,11 @@ make_packages_in() {
 	logged "$packages_key" in_userland "" "$scripts/recipes/packages" "$1" "$lane_suite"
 }
 
+# What make is told beside goes by its environment.
 make_kernel_in() {
-	logged "$kernel_key" in_userland "" "$scripts/recipes/kernel" "$1" "$packages" \
-		"$top/$lane_config" "$lane_objects"
+	kernel_config > "$1/$lane.config"
+	logged "$kernel_key" in_userland "" env ${lane_kernel_kbuild[0]:+MAKEFLAGS="-- ${lane_kernel_kbuild[*]}"} \
+		"$scripts/recipes/kernel" "$1" "$packages" "$1/$lane.config" "$lane_objects"
 }
 
 # The kernel of the lane in use and all that comes before it.
@@ -50,7 +76,7 @@ make_kernel() {
 	make_userland
 	cached "$packages_key" "the kernel packages of $lane_suite (about a minute)" make_packages_in
 	name_kernel
-	[[ -z $lane_config ]] ||
+	[[ -z ${lane_config[*]} ]] ||
 		cached "$kernel_key" "the kernel of lane $lane (about ${lane_minutes} minutes on two cores)" \
 			make_kernel_in
 }
@@ -61,7 +87,7 @@ kernel_release() {
 
 # The folder modules are built against, as seen inside the userland.
 kernel_build() {
-	if [[ -n $lane_config ]]; then
+	if [[ -n ${lane_config[*]} ]]; then
 		echo "$kernel/build"
 	else
 		echo "/usr/src/linux-headers-$(kernel_release)"
