@@ -4,6 +4,7 @@
  * whether the other side of each is there.
  */
 #include <linux/cleanup.h>
+#include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/rculist.h>
 #include <linux/rhashtable.h>
@@ -153,6 +154,23 @@ count_lent_locked(const struct membank_notifier_handle *handle)
 	return count;
 }
 
+/*
+ * The kernel's table has a lock in the pointer of each bucket, one bit of it. Who has
+ * the lock reads the pointer plainly, while who waits for it sets the same bit once
+ * more: a data race, of which no value comes.
+ */
+static int add_lent(struct membank_notifier_handle *handle)
+{
+	return data_race(rhltable_insert(&lent_handles, &handle->lent_node,
+					 lent_params));
+}
+
+static void remove_lent(struct membank_notifier_handle *handle)
+{
+	(void)data_race(rhltable_remove(&lent_handles, &handle->lent_node,
+					lent_params));
+}
+
 static void handle_free(struct rcu_head *rcu)
 {
 	kfree(container_of(rcu, struct membank_notifier_handle, rcu));
@@ -216,8 +234,7 @@ membank_peer_open(struct membank_notifier *notifier, u32 rights,
 	spin_lock_init(&handle->lock);
 	init_waitqueue_head(&handle->waiters);
 	/* Before it joins: whoever revokes what is there finds it. */
-	if (is_lent(handle) &&
-	    rhltable_insert(&lent_handles, &handle->lent_node, lent_params)) {
+	if (is_lent(handle) && add_lent(handle)) {
 		kfree(handle);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -282,7 +299,7 @@ void membank_peer_free(struct membank_notifier_handle *handle)
 
 	membank_tag_uncharge(&handle->share);
 	if (is_lent(handle))
-		rhltable_remove(&lent_handles, &handle->lent_node, lent_params);
+		remove_lent(handle);
 	call_srcu(&membank_peers_srcu, &handle->rcu, handle_free);
 	membank_notifier_put(notifier);
 }
