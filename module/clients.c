@@ -336,8 +336,7 @@ static int clients_sleep(struct membank_service *service, u64 seen,
 		return 0;
 	if (left <= 0)
 		return -ETIME;
-	return wait_event_interruptible_hrtimeout(*wq, changed(service, seen),
-						  left);
+	return membank_wait_event(*wq, changed(service, seen), left);
 }
 
 /**

@@ -6,6 +6,8 @@
 #define MEMBANK_DEADLINE_H
 
 #include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
 
 /* When a wait that begins now ends: 0 for no wait, KTIME_MAX for never. */
 static inline ktime_t membank_deadline(u64 timeout_ns)
@@ -18,8 +20,8 @@ static inline ktime_t membank_deadline(u64 timeout_ns)
 }
 
 /*
- * What is left for wait_event_interruptible_hrtimeout(): KTIME_MAX for ever; if
- * it is not above 0 the time is over, which that would take for no end.
+ * What is left for membank_wait_event(): KTIME_MAX for ever; if it is not above 0
+ * the time is over, which that would take for no end.
  */
 static inline ktime_t membank_deadline_left(ktime_t deadline)
 {
@@ -27,5 +29,14 @@ static inline ktime_t membank_deadline_left(ktime_t deadline)
 		return KTIME_MAX;
 	return ktime_sub(deadline, ktime_get());
 }
+
+/*
+ * A wait that a signal ends: 0, -ETIME or -ERESTARTSYS. When the machine is
+ * suspended, who waits is frozen where it sleeps: else it would be woken as by a
+ * signal, and its program would be told of one that never came.
+ */
+#define membank_wait_event(queue, condition, left)     \
+	__wait_event_hrtimeout(queue, condition, left, \
+			       (TASK_INTERRUPTIBLE | TASK_FREEZABLE))
 
 #endif /* MEMBANK_DEADLINE_H */

@@ -188,8 +188,7 @@ static int wait_sleep(struct name_wait *wait, unsigned int seen,
 
 	if (left <= 0)
 		return -ETIME;
-	return wait_event_interruptible_hrtimeout(*queue, was_added(wait, seen),
-						  left);
+	return membank_wait_event(*queue, was_added(wait, seen), left);
 }
 
 /**

@@ -263,12 +263,16 @@ static void leave_fault(struct membank_pager *pager,
 
 /*
  * Who cannot be interrupted can be killed at least. A system call that touches
- * memory cannot: it would come back at once, with the signal still pending.
+ * memory cannot: it would come back at once, with the signal still pending. Both
+ * are frozen where they sleep when the machine is suspended, since the pager may be
+ * frozen already. A system call may hold locks of others meanwhile, such as that of
+ * a pipe.
  */
 static unsigned int wait_state(const struct vm_fault *vmf)
 {
-	return vmf->flags & FAULT_FLAG_USER ? TASK_INTERRUPTIBLE :
-					      TASK_KILLABLE;
+	return vmf->flags & FAULT_FLAG_USER ?
+		       TASK_INTERRUPTIBLE | TASK_FREEZABLE :
+		       TASK_KILLABLE | TASK_FREEZABLE_UNSAFE;
 }
 
 static vm_fault_t ask_pager(struct membank_paged *region, struct vm_fault *vmf)

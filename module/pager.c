@@ -105,8 +105,7 @@ static ssize_t pager_read(struct file *file, char __user *buffer, size_t length,
 			break;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		ret = wait_event_interruptible(pager->readers,
-					       is_readable(pager));
+		ret = wait_event_freezable(pager->readers, is_readable(pager));
 		if (ret)
 			return ret;
 	}

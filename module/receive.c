@@ -18,6 +18,7 @@
 #include <linux/membank.h>
 
 #include "compat.h"
+#include "deadline.h"
 #include "peers.h"
 #include "receive.h"
 
@@ -112,14 +113,14 @@ static int sleep_until(struct wait *wait, ktime_t deadline)
 	ktime_t left;
 
 	if (deadline == KTIME_MAX)
-		return wait_event_interruptible(*queue, is_over(wait));
+		return wait_event_freezable(*queue, is_over(wait));
 	if (is_over(wait))
 		return 0;
 	/* The timer takes a time that is over for one without end. */
 	left = deadline ? ktime_sub(deadline, ktime_get()) : 0;
 	if (left <= 0)
 		return -ETIME;
-	return wait_event_interruptible_hrtimeout(*queue, is_over(wait), left);
+	return membank_wait_event(*queue, is_over(wait), left);
 }
 
 /* Who is woken here, or comes here, runs first; and signals do. */

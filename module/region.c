@@ -565,7 +565,7 @@ static void detach_work(struct work_struct *work)
 
 /*
  * The other process may keep its locks for as long as it likes, so who waits
- * for it can be killed.
+ * for it can be killed, and is frozen meanwhile when the machine is suspended.
  */
 static int detach_there(struct membank_space *space, struct detaching *what)
 {
@@ -587,7 +587,8 @@ static int detach_there(struct membank_space *space, struct detaching *what)
 	job->what = *what;
 	queue_work(detach_queue, &job->work);
 
-	if (wait_for_completion_killable(&job->done)) {
+	if (wait_for_completion_state(&job->done,
+				      TASK_KILLABLE | TASK_FREEZABLE)) {
 		WRITE_ONCE(job->abandoned, true);
 		ret = -EINTR;
 	} else {

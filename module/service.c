@@ -108,8 +108,8 @@ static ssize_t service_read(struct file *file, char __user *buffer,
 			break;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		ret = wait_event_interruptible(service->readers,
-					       !list_empty(&service->events));
+		ret = wait_event_freezable(service->readers,
+					   !list_empty(&service->events));
 		if (ret)
 			return ret;
 	}

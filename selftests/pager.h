@@ -225,7 +225,7 @@ static inline int toucher_join(struct toucher *toucher)
 }
 
 /* The letter that the kernel has for what a thread does; '?': it is gone. */
-static inline char thread_state(pid_t pid, pid_t tid)
+static inline char task_state(pid_t pid, pid_t tid)
 {
 	char path[64], line[512], *end;
 	FILE *file;
@@ -247,7 +247,7 @@ static inline bool thread_wait_asleep(pid_t pid, pid_t tid)
 
 	do {
 		sched_yield();
-		state = thread_state(pid, tid);
+		state = task_state(pid, tid);
 	} while (state == 'R');
 	return state == 'S' || state == 'D';
 }

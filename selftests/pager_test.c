@@ -391,7 +391,7 @@ TEST_F(pager, a_signal_in_a_system_call_waits_for_the_answer)
 	ASSERT_TRUE(thread_wait_asleep(getpid(), caller.tid));
 	ASSERT_EQ(0, pthread_kill(caller.thread, SIGUSR1));
 	for (i = 0; i < 200; i++)
-		ASSERT_EQ('D', thread_state(getpid(), caller.tid));
+		ASSERT_EQ('D', task_state(getpid(), caller.tid));
 	ASSERT_EQ(0, pager_reply(self->pager.fd, id, self->fd, 0, 0));
 	EXPECT_EQ(16, caller_join(&caller));
 	/* Nobody has asked meanwhile. */
