@@ -362,6 +362,12 @@ static int region_release(struct inode *inode, struct file *file)
 
 	mt_for_each(&region->answers, answer, page, ULONG_MAX)
 		free_answer(answer);
+	/*
+	 * Who could look without a lock is gone with the file. A tree of four levels
+	 * that is ended for such ones makes the kernel take what it has noted at the
+	 * end of a node for another node (7.3: mt_free_walk()).
+	 */
+	mt_clear_in_rcu(&region->answers);
 	mtree_destroy(&region->answers);
 	fput(region->attached);
 	membank_pager_put(pager);

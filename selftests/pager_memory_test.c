@@ -3,6 +3,8 @@
  * Regions with a pager as parts of an address space: moved, cut, detached, in
  * areas, listed, and reached by other ways than a touch.
  */
+#include <linux/membarrier.h>
+
 #include "kselftest_harness.h"
 
 #include "handle.h"
@@ -458,6 +460,47 @@ TEST_F(pager, long_term_pins_are_refused_and_do_not_hang)
 	}
 	EXPECT_EQ(0, wait_child_at_once(child));
 	EXPECT_TRUE(pager_is_idle(self->pager.fd));
+}
+
+/* --------------------------------------------------------- many answers */
+
+/* So many that the tree the kernel keeps them in has four levels. */
+#define ANSWERS 4096UL
+
+static void *touch_every_second(void *arg)
+{
+	char *mem = arg, byte;
+	size_t i;
+
+	for (i = 0; i < ANSWERS; i++)
+		touch_read(mem + 2 * i * PAGE, &byte);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(pager, thousands_of_answers_end_with_their_region, TEST_SLOW)
+{
+	const size_t length = 2 * ANSWERS * PAGE;
+	struct membank_region_attach args =
+		pager_args(self->pager.attach, SEARCH);
+	pthread_t thread;
+	char *mem;
+	size_t i;
+
+	args.length = length;
+	test_ok(self->dev, MEMBANK_IOC_REGION_ATTACH, &args);
+	mem = (char *)(uintptr_t)args.out_start;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, touch_every_second, mem));
+	for (i = 0; i < ANSWERS; i++) {
+		ASSERT_EQ(0, pager_next(self->pager.fd, &self->fault));
+		ASSERT_EQ(0, pager_reply(self->pager.fd, self->fault.id,
+					 self->fd, 0, 0));
+	}
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, munmap(mem, length));
+	/* The kernel frees what is left of it after the next grace period. */
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0,
+			  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
 }
 
 /* ------------------------------------------------------------- unloading */
