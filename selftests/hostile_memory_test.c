@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who makes one thing after another without end, in a memory control group, comes to
+ * the limit of the group: all that the kernel keeps for it is charged there. Others
+ * have what they had.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "handle.h"
+#include "map.h"
+#include "notify.h"
+#include "service.h"
+
+#include "hostile.h"
+#include "hostile_kinds.h"
+
+#define ROOT "/sys/fs/cgroup"
+#define GROUP ROOT "/membank-hostile"
+
+/* What the group may have, in bytes. */
+#define GROUP_MAX MIB
+
+/* Nothing is so small that this many of it would fit. */
+#define TOO_MANY (GROUP_MAX / 64)
+
+/* How often it is tried once more. */
+#define MORE 64
+
+/* Of a region that is answered page by page, in bytes. */
+#define LARGE (64 * MIB)
+
+/* A region of the scene's dataspace. */
+static int make_region(struct scene *scene)
+{
+	char *mem;
+
+	return handle_attach_anywhere(scene->dev, scene->dataspace, 0, 0, &mem);
+}
+
+static int make_area(struct scene *scene)
+{
+	char *mem;
+
+	return map_reserve(scene->dev, NULL, PAGE, SEARCH, &mem);
+}
+
+static int make_mapping(struct scene *scene)
+{
+	return test_map(scene->dev, PAGE) == MAP_FAILED ? -errno : 0;
+}
+
+static int make_paged(struct scene *scene)
+{
+	char *mem;
+
+	return map_attach_part(scene->dev, scene->attach, NULL, PAGE,
+			       SEARCH | PAGER, &mem);
+}
+
+static void *touch_all(void *arg)
+{
+	char *at = arg;
+
+	for (; at < (char *)arg + LARGE; at += PAGE)
+		(void)__atomic_load_n(at, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* A page of a large region with a pager, which another thread waits for. */
+static int make_answer(struct scene *scene)
+{
+	static __u64 left;
+	struct membank_pager_reply reply = {
+		.size = sizeof(reply),
+		.fd = scene->dataspace,
+	};
+	struct membank_pager_fault fault;
+	pthread_t thread;
+	char *mem;
+	int ret;
+
+	if (!left) {
+		ret = map_attach_part(scene->dev, scene->attach, NULL, LARGE,
+				      SEARCH | PAGER, &mem);
+		if (ret || pthread_create(&thread, NULL, touch_all, mem))
+			return ret ?: -EAGAIN;
+		left = LARGE / PAGE;
+	}
+	left--;
+	if (read(scene->pager, &fault, sizeof(fault)) != sizeof(fault))
+		return -errno;
+	reply.id = fault.id;
+	return test_ioctl(scene->pager, MEMBANK_IOC_PAGER_REPLY, &reply);
+}
+
+static const struct kind kind_region = { "regions", make_region };
+static const struct kind kind_area = { "areas", make_area };
+static const struct kind kind_mapping = { "mappings", make_mapping };
+static const struct kind kind_paged = { "regions with a pager", make_paged };
+static const struct kind kind_answer = { "answers of a pager", make_answer };
+
+/**
+ * struct made - what came of it, seen by both processes
+ * @count: how many
+ * @error: what ended it
+ */
+struct made {
+	unsigned int count;
+	int error;
+};
+
+FIXTURE(memory)
+{
+	struct scene scene;
+	int users;
+	int maps;
+	bool group;
+	struct made *made;
+};
+
+FIXTURE_VARIANT(memory)
+{
+	const struct kind *kind;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(memory, nodes) { &kind_node };
+FIXTURE_VARIANT_ADD(memory, dataspaces) { &kind_dataspace };
+FIXTURE_VARIANT_ADD(memory, handles) { &kind_handle };
+FIXTURE_VARIANT_ADD(memory, notifiers) { &kind_notifier };
+FIXTURE_VARIANT_ADD(memory, listeners) { &kind_listener };
+FIXTURE_VARIANT_ADD(memory, services) { &kind_service };
+FIXTURE_VARIANT_ADD(memory, connections) { &kind_connection };
+FIXTURE_VARIANT_ADD(memory, pagers) { &kind_pager };
+FIXTURE_VARIANT_ADD(memory, regions) { &kind_region };
+FIXTURE_VARIANT_ADD(memory, areas) { &kind_area };
+FIXTURE_VARIANT_ADD(memory, mappings) { &kind_mapping };
+FIXTURE_VARIANT_ADD(memory, paged) { &kind_paged };
+FIXTURE_VARIANT_ADD(memory, answers) { &kind_answer };
+/* clang-format on */
+
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, strlen(text));
+	ret = ret < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+FIXTURE_SETUP(memory)
+{
+	char max[32];
+
+	self->users = test_module_users();
+	put(ROOT "/cgroup.subtree_control", "+memory");
+	ASSERT_EQ(0, mkdir(GROUP, 0755));
+	self->group = true;
+	if (access(GROUP "/memory.max", F_OK))
+		SKIP(return, "this kernel has no memory control groups");
+	snprintf(max, sizeof(max), "%lu", GROUP_MAX);
+	ASSERT_EQ(0, put(GROUP "/memory.max", max));
+	self->maps = map_limit(4 * TOO_MANY);
+	ASSERT_LT(0, self->maps);
+	ASSERT_TRUE(scene_make(&self->scene));
+	self->made = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->made);
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(memory)
+{
+	if (self->maps > 0)
+		EXPECT_LT(0, map_limit(self->maps));
+	if (self->group)
+		EXPECT_EQ(0, rmdir(GROUP));
+	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+/* In a child, which may be killed for it. */
+static void make_without_end(const struct kind *kind, struct scene *scene,
+			     struct made *made)
+{
+	const struct rlimit limit = { TOO_MANY + 100, TOO_MANY + 100 };
+	unsigned int more;
+	int ret;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) || put(GROUP "/cgroup.procs", "0"))
+		_exit(2);
+	for (more = 0; more < MORE && made->count < TOO_MANY; more += ret < 0) {
+		ret = kind->make(scene);
+		if (ret < 0)
+			made->error = ret;
+		else
+			made->count++;
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(memory, of_a_group_is_the_end_of_who_is_in_it, TEST_SLOW)
+{
+	const struct held before = held_now();
+	pid_t child = fork();
+	int ret;
+
+	ASSERT_LE(0, child);
+	if (!child)
+		make_without_end(variant->kind, &self->scene, self->made);
+	ret = test_wait_child(child);
+	TH_LOG("%u %s, then %d, status %d", self->made->count,
+	       variant->kind->name, self->made->error, ret);
+	EXPECT_LT(10, self->made->count);
+	EXPECT_GT(TOO_MANY, self->made->count);
+	/* By the kernel; or it was told, of its memory or of a limit before. */
+	EXPECT_TRUE(ret == -SIGKILL || self->made->error == -ENOMEM ||
+		    self->made->error == -EDQUOT);
+
+	EXPECT_EQ(NULL, rows_run(&self->scene));
+	EXPECT_HELD(&self->scene, &before);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Signals during every wait that a program can be in: with a handler, with one that
+ * lets system calls go on, stopped and let go on, looked at by a debugger, killed.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "handle.h"
+#include "map.h"
+#include "notify.h"
+#include "service.h"
+
+#include "hostile.h"
+
+/* What a process does that waits; @scene is what it shares with its parent. */
+struct wait {
+	/* Returns what it waited for, positive; or a negative errno. */
+	int (*wait)(struct scene *scene);
+	/* Gives it that. */
+	bool (*give)(struct scene *scene);
+	/* A system call that goes on by itself after a handler with SA_RESTART. */
+	bool restarts;
+	/* No handler runs before it is over. */
+	bool uninterruptible;
+	/* A stop, or a debugger, is a signal that came. */
+	bool notices_a_stop;
+};
+
+static int wait_read_notifier(struct scene *scene)
+{
+	return notifier_read(scene->notifier);
+}
+
+static bool give_trigger(struct scene *scene)
+{
+	return !notifier_trigger(scene->notifier);
+}
+
+static int wait_triggered(struct scene *scene)
+{
+	struct membank_notifier_call args = {
+		.size = sizeof(args),
+		.flags = MEMBANK_CALL_TRIGGERED,
+		.timeout_ns = MEMBANK_WAIT_FOREVER,
+		.wait_fd = scene->notifier,
+	};
+
+	/* The struct says what is left, also on EINTR. */
+	if (ioctl(scene->notifier, MEMBANK_IOC_NOTIFIER_CALL, &args))
+		return -errno;
+	return args.out_count;
+}
+
+static int wait_poll_notifier(struct scene *scene)
+{
+	struct pollfd fd = { .fd = scene->notifier, .events = POLLIN };
+
+	return poll(&fd, 1, -1) < 0 ? -errno : 1;
+}
+
+static int wait_read_service(struct scene *scene)
+{
+	struct membank_service_event event;
+	int ret = service_event(scene->service, &event);
+
+	return ret ?: (int)event.type;
+}
+
+static bool give_client(struct scene *scene)
+{
+	return service_connect(scene->dev, SERVICE, 0, scene->array.offers, 2,
+			       NULL) >= 0;
+}
+
+static int wait_read_pager(struct scene *scene)
+{
+	struct membank_pager_fault fault;
+
+	return read(scene->pager, &fault, sizeof(fault)) == sizeof(fault) ?
+		       1 :
+		       -errno;
+}
+
+static bool give_fault(struct scene *scene)
+{
+	static pthread_t thread;
+
+	return !pthread_create(&thread, NULL, ask_pager, scene);
+}
+
+static int wait_name(struct scene *scene)
+{
+	int fd = service_connect(scene->dev, "later", MEMBANK_WAIT_FOREVER,
+				 NULL, 0, NULL);
+
+	return fd < 0 ? fd : 1;
+}
+
+static bool give_name(struct scene *scene)
+{
+	return service_register(scene->dev, "later", 0222, NULL, 0) >= 0;
+}
+
+static int wait_clients(struct scene *scene)
+{
+	struct membank_service_clients now = {};
+	int ret = service_clients(scene->dev, SERVICE, NULL, 0, &now);
+
+	if (ret < 0)
+		return ret;
+	ret = service_watch(scene->dev, SERVICE, &now.out_changes,
+			    MEMBANK_WAIT_FOREVER);
+	return ret < 0 ? ret : 1;
+}
+
+static int wait_touch(struct scene *scene)
+{
+	return 1 + __atomic_load_n(scene->paged, __ATOMIC_RELAXED);
+}
+
+/* Its page is that of the dataspace. */
+static bool give_page(struct scene *scene)
+{
+	struct membank_pager_reply reply = {
+		.size = sizeof(reply),
+		.fd = scene->dataspace,
+	};
+	struct membank_pager_fault fault;
+
+	if (read(scene->pager, &fault, sizeof(fault)) != sizeof(fault))
+		return false;
+	reply.id = fault.id;
+	return !test_ioctl(scene->pager, MEMBANK_IOC_PAGER_REPLY, &reply);
+}
+
+static int wait_write(struct scene *scene)
+{
+	int ret = write(scene->eventfd, scene->paged, sizeof(__u64));
+
+	return ret < 0 ? -errno : 1;
+}
+
+static int wait_connect_to_memory(struct scene *scene)
+{
+	int fd = service_connect(scene->dev, SERVICE, 0, (void *)scene->paged,
+				 2, NULL);
+
+	return fd < 0 ? fd : 1;
+}
+
+#define WAIT(_name, _wait, _give, ...)                         \
+	static const struct wait on_##_name = { .wait = _wait, \
+						.give = _give, \
+						##__VA_ARGS__ }
+
+WAIT(call, wait_triggered, give_trigger, .restarts = true);
+WAIT(read_notifier, wait_read_notifier, give_trigger, .restarts = true);
+WAIT(poll_notifier, wait_poll_notifier, give_trigger);
+WAIT(read_service, wait_read_service, give_client, .restarts = true);
+WAIT(read_pager, wait_read_pager, give_fault, .restarts = true);
+WAIT(name, wait_name, give_name, .notices_a_stop = true);
+WAIT(clients, wait_clients, give_client, .notices_a_stop = true);
+WAIT(touch, wait_touch, give_page, .restarts = true);
+WAIT(write, wait_write, give_page, .uninterruptible = true);
+WAIT(offers, wait_connect_to_memory, give_page, .uninterruptible = true);
+
+FIXTURE(signal)
+{
+	struct scene scene;
+	int users;
+	/* Written by the process that waits. */
+	struct told {
+		int handled;
+		int ret;
+	} *told;
+};
+
+FIXTURE_VARIANT(signal)
+{
+	const struct wait *wait;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(signal, call) { &on_call };
+FIXTURE_VARIANT_ADD(signal, read_notifier) { &on_read_notifier };
+FIXTURE_VARIANT_ADD(signal, poll_notifier) { &on_poll_notifier };
+FIXTURE_VARIANT_ADD(signal, read_service) { &on_read_service };
+FIXTURE_VARIANT_ADD(signal, read_pager) { &on_read_pager };
+FIXTURE_VARIANT_ADD(signal, name) { &on_name };
+FIXTURE_VARIANT_ADD(signal, clients) { &on_clients };
+FIXTURE_VARIANT_ADD(signal, touch) { &on_touch };
+FIXTURE_VARIANT_ADD(signal, write) { &on_write };
+FIXTURE_VARIANT_ADD(signal, offers) { &on_offers };
+/* clang-format on */
+
+FIXTURE_SETUP(signal)
+{
+	self->users = test_module_users();
+	ASSERT_TRUE(scene_make(&self->scene));
+	/* The side that triggers is there. */
+	ASSERT_LE(0, notifier_derive(self->scene.notifier, TRIGGER));
+	ASSERT_EQ(0, fcntl(self->scene.service, F_SETFL, 0));
+	self->told = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->told);
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(signal)
+{
+	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+static struct told *handler_tells;
+
+static void handle(int signal)
+{
+	(void)signal;
+	__atomic_add_fetch(&handler_tells->handled, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A child that waits, with a handler of SIGUSR1. */
+static pid_t begin(const struct wait *wait, struct scene *scene,
+		   struct told *told, int flags)
+{
+	const struct sigaction action = { .sa_handler = handle,
+					  .sa_flags = flags };
+	pid_t child;
+
+	handler_tells = told;
+	memset(told, 0, sizeof(*told));
+	sigaction(SIGUSR1, &action, NULL);
+	child = fork();
+	if (!child) {
+		told->ret = wait->wait(scene);
+		_exit(0);
+	}
+	return child;
+}
+
+/* The letter that the kernel has for what a process does. */
+static char state_of(pid_t pid)
+{
+	char path[64], line[512], *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return '?';
+	end = fgets(line, sizeof(line), file);
+	fclose(file);
+	end = end ? strrchr(line, ')') : NULL;
+	return end ? end[2] : '?';
+}
+
+static bool reaches_state(pid_t child, const char *states)
+{
+	unsigned int left = TEST_PATIENCE / 5;
+
+	while (!strchr(states, state_of(child)) && left--)
+		usleep(5000);
+	return strchr(states, state_of(child));
+}
+
+/* Until it sleeps, and a little longer, as that may be for a lock. */
+static bool is_waiting(pid_t child)
+{
+	bool asleep = reaches_state(child, "SD");
+
+	usleep(20000);
+	return asleep && reaches_state(child, "SD");
+}
+
+static bool was_handled(const struct told *told, int times)
+{
+	unsigned int left = TEST_PATIENCE / 5;
+
+	while (__atomic_load_n(&told->handled, __ATOMIC_SEQ_CST) < times &&
+	       left--)
+		usleep(5000);
+	return told->handled >= times;
+}
+
+TEST_F(signal, with_a_handler_is_eintr_and_nothing_is_lost)
+{
+	const struct wait *wait = variant->wait;
+	struct scene *scene = &self->scene;
+	pid_t child = begin(wait, scene, self->told, 0);
+
+	ASSERT_TRUE(is_waiting(child));
+	ASSERT_EQ(0, kill(child, SIGUSR1));
+	if (wait->uninterruptible || wait == &on_touch) {
+		ASSERT_EQ(wait == &on_touch,
+			  wait == &on_touch && was_handled(self->told, 1));
+		ASSERT_TRUE(is_waiting(child));
+		ASSERT_TRUE(wait->give(scene));
+		ASSERT_EQ(0, test_wait_child(child));
+		EXPECT_LT(0, self->told->ret);
+		EXPECT_EQ(1, self->told->handled);
+		return;
+	}
+	ASSERT_EQ(0, test_wait_child(child));
+	EXPECT_EQ(-EINTR, self->told->ret);
+	EXPECT_EQ(1, self->told->handled);
+
+	/* Who waits next gets it. */
+	child = begin(wait, scene, self->told, 0);
+	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(wait->give(scene));
+	ASSERT_EQ(0, test_wait_child(child));
+	EXPECT_EQ(1, self->told->ret);
+}
+
+TEST_F(signal, with_sa_restart_goes_on_where_that_is_promised)
+{
+	const struct wait *wait = variant->wait;
+	pid_t child = begin(wait, &self->scene, self->told, SA_RESTART);
+	int i;
+
+	for (i = 1; i <= 3; i++) {
+		ASSERT_TRUE(is_waiting(child));
+		ASSERT_EQ(0, kill(child, SIGUSR1));
+		if (!wait->restarts)
+			break;
+		ASSERT_TRUE(was_handled(self->told, i));
+	}
+	if (wait->restarts || wait->uninterruptible) {
+		ASSERT_TRUE(is_waiting(child));
+		ASSERT_TRUE(wait->give(&self->scene));
+	}
+	ASSERT_EQ(0, test_wait_child(child));
+	EXPECT_EQ(wait->restarts || wait->uninterruptible ? 1 : -EINTR,
+		  self->told->ret);
+}
+
+/* What is over by that has told so; else it still waits. */
+static bool goes_on(const struct wait *wait, struct scene *scene,
+		    struct told *told, pid_t child)
+{
+	if (wait->notices_a_stop)
+		return !test_wait_child(child) && told->ret == -EINTR;
+	return is_waiting(child) && wait->give(scene) &&
+	       !test_wait_child(child) && told->ret > 0;
+}
+
+TEST_F(signal, that_stops_lets_it_go_on)
+{
+	const struct wait *wait = variant->wait;
+	pid_t child = begin(wait, &self->scene, self->told, 0);
+
+	ASSERT_TRUE(is_waiting(child));
+	ASSERT_EQ(0, kill(child, SIGSTOP));
+	/* In the middle of a fault in the kernel it does not stop. */
+	if (!wait->uninterruptible)
+		ASSERT_TRUE(reaches_state(child, "T"));
+	/* Others go on meanwhile. */
+	EXPECT_EQ(0, close(test_alloc(self->scene.dev, PAGE, 0, 0)));
+	ASSERT_EQ(0, kill(child, SIGCONT));
+	EXPECT_TRUE(goes_on(wait, &self->scene, self->told, child));
+}
+
+TEST_F(signal, of_a_debugger_lets_it_go_on)
+{
+	const struct wait *wait = variant->wait;
+	pid_t child = begin(wait, &self->scene, self->told, 0);
+	int status;
+
+	ASSERT_TRUE(is_waiting(child));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, child, NULL, NULL));
+	if (!wait->uninterruptible) {
+		ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, child, NULL, NULL));
+		ASSERT_EQ(child, waitpid(child, &status, __WALL));
+		ASSERT_TRUE(WIFSTOPPED(status));
+		ASSERT_EQ(0, ptrace(PTRACE_DETACH, child, NULL, NULL));
+	}
+	EXPECT_TRUE(goes_on(wait, &self->scene, self->told, child));
+}
+
+TEST_F(signal, that_kills_leaves_it_to_others)
+{
+	const struct wait *wait = variant->wait;
+	struct scene *scene = &self->scene;
+	const int users = test_module_users();
+	pid_t child = begin(wait, scene, self->told, 0);
+
+	ASSERT_TRUE(is_waiting(child));
+	ASSERT_EQ(-SIGKILL, test_kill(child));
+	EXPECT_TRUE(held_wait_users(users));
+	EXPECT_EQ(0, self->told->ret);
+	/* CONNECT has told of who came and went. */
+	if (wait == &on_offers)
+		EXPECT_EQ(0, service_event(scene->service, NULL));
+
+	child = begin(wait, scene, self->told, 0);
+	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(wait->give(scene));
+	ASSERT_EQ(0, test_wait_child(child));
+	EXPECT_LT(0, self->told->ret);
+}
+
+/* Of two that wait, a signal to one is not the end of the other. */
+TEST_F(signal, for_one_is_not_for_another)
+{
+	const struct wait *wait = variant->wait;
+	struct scene *scene = &self->scene;
+	struct told *second = self->told + 1;
+	pid_t one = begin(wait, scene, self->told, 0), other;
+
+	ASSERT_TRUE(is_waiting(one));
+	other = begin(wait, scene, second, 0);
+	ASSERT_TRUE(is_waiting(other));
+	ASSERT_EQ(-SIGKILL, test_kill(one));
+	ASSERT_TRUE(is_waiting(other));
+	ASSERT_TRUE(wait->give(scene));
+	ASSERT_EQ(0, test_wait_child(other));
+	EXPECT_LT(0, second->ret);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands whose struct, or array, the kernel waits for as long as somebody likes:
+ * with a userfaultfd, or a file in user space (FUSE). Meanwhile all others go on,
+ * and who waits can be killed.
+ */
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "handle.h"
+#include "map.h"
+#include "notify.h"
+#include "service.h"
+#include "stall.h"
+
+#include "hostile.h"
+
+FIXTURE(command)
+{
+	struct scene scene;
+	int users;
+	struct stall stall;
+	/* Where what is brought is made. */
+	char *bring;
+};
+
+FIXTURE_VARIANT(command)
+{
+	const struct row *row;
+};
+
+#include "hostile_variants.h"
+
+FIXTURE_SETUP(command)
+{
+	self->users = test_module_users();
+	if (!stall_is_there())
+		SKIP(return, "this kernel has no userfaultfd");
+	ASSERT_EQ(0, stall_make(&self->stall));
+	ASSERT_TRUE(scene_make(&self->scene));
+	self->bring = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->bring);
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(command)
+{
+	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+/**
+ * struct caller - a thread that makes one call
+ * @thread: the thread
+ * @row: the command
+ * @fd: where it goes to
+ * @args: its struct
+ * @ret: what came of it
+ */
+struct caller {
+	pthread_t thread;
+	const struct row *row;
+	int fd;
+	void *args;
+	int ret;
+};
+
+static void *call(void *arg)
+{
+	struct caller *caller = arg;
+
+	caller->ret = ioctl(caller->fd, caller->row->command, caller->args) ?
+			      -errno :
+			      0;
+	return NULL;
+}
+
+static int caller_begin(struct caller *caller, const struct row *row, int fd,
+			void *args)
+{
+	*caller = (struct caller){ .row = row, .fd = fd, .args = args };
+	return pthread_create(&caller->thread, NULL, call, caller);
+}
+
+static int caller_end(struct caller *caller)
+{
+	pthread_join(caller->thread, NULL);
+	return caller->ret;
+}
+
+TEST_F(command, of_a_struct_keeps_nobody)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->scene;
+	/* Its first word, and the rest. */
+	char *at = self->stall.pages + PAGE - sizeof(__u32);
+	struct caller caller;
+	struct held before;
+	union args args;
+
+	row_begin(row, scene, &args);
+	before = held_now();
+	ASSERT_EQ(0, caller_begin(&caller, row, scene_fd(scene, row), at));
+	ASSERT_TRUE(stall_wait(&self->stall));
+	EXPECT_EQ(NULL, rows_run(scene));
+	*(__u32 *)(self->bring + PAGE - sizeof(__u32)) = row->size;
+	ASSERT_EQ(0, stall_bring(&self->stall, 0, self->bring));
+	ASSERT_TRUE(stall_wait(&self->stall));
+	EXPECT_EQ(NULL, rows_run(scene));
+	/* What that took away is there anew. */
+	row_begin(row, scene, &args);
+	memcpy(self->bring + PAGE - sizeof(__u32), &args, row->size);
+	ASSERT_EQ(0, stall_bring(&self->stall, 1, self->bring + PAGE));
+	ASSERT_EQ(0, caller_end(&caller));
+	memcpy(&args, at, row->size);
+	row_end(row, scene, &args);
+	row_begin(row, scene, &args);
+	EXPECT_HELD(scene, &before);
+}
+
+TEST_F(command, of_an_array_keeps_nobody)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->scene;
+	char *at = self->stall.pages + PAGE - 4;
+	struct caller caller;
+	struct held before;
+	union args args;
+
+	if (!row->array_at)
+		return;
+	row_begin(row, scene, &args);
+	*field_64(&args, row->array_at) = (uintptr_t)at;
+	if (row->reads)
+		memcpy(self->bring + PAGE - 4, scene->offers, row->array_bytes);
+	before = held_now();
+	ASSERT_EQ(0, caller_begin(&caller, row, scene_fd(scene, row), &args));
+	ASSERT_TRUE(stall_wait(&self->stall));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(0, stall_bring(&self->stall, 0, self->bring));
+	ASSERT_TRUE(stall_wait(&self->stall));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(0, stall_bring(&self->stall, 1, self->bring + PAGE));
+	ASSERT_EQ(0, caller_end(&caller));
+	row_end(row, scene, &args);
+	EXPECT_HELD(scene, &before);
+}
+
+/* In a child: its pages are its own, so it sends the userfaultfd. */
+static void stall_for_ever(const struct row *row, struct scene *scene,
+			   int socket)
+{
+	struct stall stall = {};
+	union args args;
+	void *at;
+
+	if (stall_make(&stall) || test_send_fd(socket, stall.fd))
+		_exit(1);
+	row_begin(row, scene, &args);
+	at = stall.pages;
+	if (row->array_at) {
+		*field_64(&args, row->array_at) = (uintptr_t)stall.pages;
+		at = &args;
+	}
+	_exit(ioctl(scene_fd(scene, row), row->command, at) ? errno : 0);
+}
+
+TEST_F(command, can_be_killed_and_leaves_nothing)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->scene;
+	struct held before;
+	union args args;
+	pid_t child;
+	int pair[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	close(self->stall.fd);
+	/* The child finds it there, and its fault is that of our thread. */
+	row_begin(row, scene, &args);
+	self->stall.fd = -1;
+	before = held_now();
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		stall_for_ever(row, scene, pair[1]);
+	self->stall.fd = test_receive_fd(pair[0]);
+	ASSERT_LE(0, self->stall.fd);
+	ASSERT_TRUE(stall_wait(&self->stall));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(-SIGKILL, test_kill(child));
+	close(self->stall.fd);
+	EXPECT_EQ(NULL, rows_run(scene));
+	row_begin(row, scene, &args);
+	EXPECT_HELD(scene, &before);
+}
+
+/* -------------------------------------------- a file in user space (FUSE) */
+
+/**
+ * struct fuse - one file of two pages, whose content comes when we like
+ * @fd: where the kernel asks
+ * @thread: that answers all but the content at once
+ * @asked: somebody waits for the content
+ * @go: it may come
+ * @content: of the first page
+ * @bytes: that are answered with; whether the file is mapped
+ */
+struct fuse {
+	int fd;
+	pthread_t thread;
+	sem_t asked;
+	sem_t go;
+	char content[PAGE];
+};
+
+#define FUSE_NODE 2
+
+static void fuse_answer(int fd, __u64 unique, int error, const void *data,
+			size_t size)
+{
+	struct fuse_out_header out = {
+		.len = sizeof(out) + (error ? 0 : size),
+		.error = error,
+		.unique = unique,
+	};
+	const struct iovec parts[] = {
+		{ &out, sizeof(out) },
+		{ (void *)data, error ? 0 : size },
+	};
+
+	/* If nobody is there for it any more, it is of no use. */
+	if (writev(fd, parts, 2) < 0)
+		return;
+}
+
+static struct fuse_attr fuse_attr_of(__u64 node)
+{
+	return (struct fuse_attr){
+		.ino = node,
+		.size = node == FUSE_NODE ? PAGE : 0,
+		.mode = node == FUSE_NODE ? S_IFREG | 0600 : S_IFDIR | 0700,
+		.nlink = 1,
+	};
+}
+
+static void fuse_serve(struct fuse *fuse, const struct fuse_in_header *in)
+{
+	static const struct fuse_init_out init = {
+		.major = FUSE_KERNEL_VERSION,
+		.minor = FUSE_KERNEL_MINOR_VERSION,
+		.max_write = PAGE,
+	};
+	const struct fuse_entry_out entry = {
+		.nodeid = FUSE_NODE,
+		.entry_valid = 60,
+		.attr_valid = 60,
+		.attr = fuse_attr_of(FUSE_NODE),
+	};
+	const struct fuse_attr_out attr = {
+		.attr_valid = 60,
+		.attr = fuse_attr_of(in->nodeid),
+	};
+	const struct fuse_open_out open = {};
+
+	switch (in->opcode) {
+	case FUSE_INIT:
+		fuse_answer(fuse->fd, in->unique, 0, &init, sizeof(init));
+		break;
+	case FUSE_LOOKUP:
+		fuse_answer(fuse->fd, in->unique, 0, &entry, sizeof(entry));
+		break;
+	case FUSE_GETATTR:
+		fuse_answer(fuse->fd, in->unique, 0, &attr, sizeof(attr));
+		break;
+	case FUSE_OPEN:
+		fuse_answer(fuse->fd, in->unique, 0, &open, sizeof(open));
+		break;
+	case FUSE_READ:
+		sem_post(&fuse->asked);
+		sem_wait(&fuse->go);
+		fuse_answer(fuse->fd, in->unique, 0, fuse->content, PAGE);
+		break;
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		break;
+	default:
+		fuse_answer(fuse->fd, in->unique, -EOPNOTSUPP, NULL, 0);
+	}
+}
+
+static void *fuse_run(void *arg)
+{
+	static char buffer[65536 + PAGE];
+	struct fuse *fuse = arg;
+
+	for (;;) {
+		if (read(fuse->fd, buffer, sizeof(buffer)) > 0)
+			fuse_serve(fuse, (void *)buffer);
+		else if (errno != EINTR && errno != ENOENT && errno != EAGAIN)
+			break;
+	}
+	return NULL;
+}
+
+/* Returns the file, mapped; NULL: this kernel has no FUSE. */
+static char *fuse_map(struct fuse *fuse)
+{
+	char dir[] = "/tmp/hostile-XXXXXX", path[64], options[96];
+	char *mem;
+	int fd;
+
+	if (access("/dev/fuse", F_OK) && system("modprobe -q fuse"))
+		return NULL;
+	fuse->fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fuse->fd < 0)
+		return NULL;
+	snprintf(options, sizeof(options),
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse->fd);
+	/* Nobody else sees it, and it ends with us. */
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    !mkdtemp(dir) ||
+	    mount("hostile", dir, "fuse", MS_NOSUID | MS_NODEV, options))
+		return MAP_FAILED;
+	sem_init(&fuse->asked, 0, 0);
+	sem_init(&fuse->go, 0, 0);
+	if (pthread_create(&fuse->thread, NULL, fuse_run, fuse))
+		return MAP_FAILED;
+
+	snprintf(path, sizeof(path), "%s/file", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	mem = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	close(fd);
+	umount2(dir, MNT_DETACH);
+	rmdir(dir);
+	return mem;
+}
+
+/* Whether somebody waits for the content by now. */
+static bool fuse_wait(struct fuse *fuse)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += TEST_PATIENCE / 1000;
+	return !sem_timedwait(&fuse->asked, &end);
+}
+
+/* The struct, or where there is one the array, is in the file. */
+static void *fuse_args(const struct row *row, struct fuse *fuse,
+		       union args *args, char *mem)
+{
+	if (!row->array_at) {
+		memcpy(fuse->content, args, row->size);
+		return mem;
+	}
+	if (row->reads)
+		memcpy(fuse->content,
+		       (void *)(uintptr_t)*field_64(args, row->array_at),
+		       row->array_bytes);
+	*field_64(args, row->array_at) = (uintptr_t)mem;
+	return args;
+}
+
+TEST_F(command, of_a_file_in_user_space_keeps_nobody)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->scene;
+	static struct fuse fuse;
+	struct caller caller;
+	struct held before;
+	union args args;
+	char *mem;
+	void *at;
+
+	mem = fuse_map(&fuse);
+	if (!mem)
+		SKIP(return, "this kernel has no FUSE");
+	ASSERT_NE(MAP_FAILED, mem);
+	row_begin(row, scene, &args);
+	at = fuse_args(row, &fuse, &args, mem);
+	before = held_now();
+	ASSERT_EQ(0, caller_begin(&caller, row, scene_fd(scene, row), at));
+	ASSERT_TRUE(fuse_wait(&fuse));
+	EXPECT_EQ(NULL, rows_run(scene));
+	if (!row->array_at) {
+		row_begin(row, scene, &args);
+		fuse_args(row, &fuse, &args, mem);
+	}
+	sem_post(&fuse.go);
+	ASSERT_EQ(0, caller_end(&caller));
+	memcpy(&args, at, row->size);
+	row_end(row, scene, &args);
+	row_begin(row, scene, &args);
+	EXPECT_HELD(scene, &before);
+}
+
+TEST_F(command, of_a_file_whose_server_goes_is_efault)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->scene;
+	static struct fuse fuse;
+	struct caller caller;
+	struct held before;
+	union args args;
+	char *mem;
+	void *at;
+
+	mem = fuse_map(&fuse);
+	if (!mem)
+		SKIP(return, "this kernel has no FUSE");
+	ASSERT_NE(MAP_FAILED, mem);
+	row_begin(row, scene, &args);
+	at = fuse_args(row, &fuse, &args, mem);
+	before = held_now();
+	ASSERT_EQ(0, caller_begin(&caller, row, scene_fd(scene, row), at));
+	ASSERT_TRUE(fuse_wait(&fuse));
+	ASSERT_EQ(0, close(fuse.fd));
+	ASSERT_EQ(-EFAULT, caller_end(&caller));
+	before.files--;
+	EXPECT_HELD(scene, &before);
+	EXPECT_EQ(NULL, rows_run(scene));
+}
+
+/* ------------------------------- numbers that are closed and used again */
+
+FIXTURE(number)
+{
+	FIXTURE_DATA(command) stall;
+};
+
+FIXTURE_SETUP(number)
+{
+	command_setup(_metadata, &self->stall, NULL);
+}
+
+FIXTURE_TEARDOWN_PARENT(number)
+{
+	EXPECT_TRUE(held_wait_users(self->stall.users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+TEST_F(number, of_the_command_may_be_another_in_its_middle)
+{
+	struct scene *scene = &self->stall.scene;
+	const struct row *row = &row_service_register;
+	struct stall *stall = &self->stall.stall;
+	int number = dup(scene->dev);
+	struct caller caller;
+	union args args;
+
+	row_begin(row, scene, &args);
+	args.service.offers = (uintptr_t)stall->pages;
+	memcpy(self->stall.bring, scene->offers, sizeof(scene->offers));
+	ASSERT_EQ(0, caller_begin(&caller, row, number, &args));
+	ASSERT_TRUE(stall_wait(stall));
+	ASSERT_EQ(number, dup2(STDERR_FILENO, number));
+	ASSERT_EQ(0, stall_bring(stall, 0, self->stall.bring));
+	ASSERT_EQ(0, caller_end(&caller));
+	ASSERT_LE(0, service_connect(scene->dev, SERVICE "-new", 0,
+				     scene->array.offers, 2, NULL));
+}
+
+TEST_F(number, of_an_offer_is_what_it_is_when_it_was_read)
+{
+	struct scene *scene = &self->stall.scene;
+	const struct row *row = &row_service_register;
+	struct stall *stall = &self->stall.stall;
+	struct membank_service_entry entries[2];
+	int number = dup(scene->dataspace);
+	struct caller caller;
+	union args args;
+
+	row_begin(row, scene, &args);
+	args.service.offers = (uintptr_t)stall->pages;
+	scene->offers[0].fd = number;
+	memcpy(self->stall.bring, scene->offers, sizeof(scene->offers));
+	ASSERT_EQ(0, caller_begin(&caller, row, scene->dev, &args));
+	ASSERT_TRUE(stall_wait(stall));
+	ASSERT_EQ(number, dup2(scene->notifier, number));
+	ASSERT_EQ(0, stall_bring(stall, 0, self->stall.bring));
+	ASSERT_EQ(0, caller_end(&caller));
+	ASSERT_EQ(2, service_list(scene->dev, "", entries, 2, NULL));
+	EXPECT_STREQ(SERVICE "-new", entries[1].name);
+	EXPECT_EQ(MEMBANK_OFFER_NOTIFIER, entries[1].offers[0].kind);
+}
+
+/* Those that CONNECT will give are nobody's until it does. */
+TEST_F(number, of_what_is_to_come_cannot_be_taken)
+{
+	struct scene *scene = &self->stall.scene;
+	const struct row *row = &row_service_connect;
+	struct stall *stall = &self->stall.stall;
+	const int first = lowest_free();
+	struct membank_offer *offers;
+	struct caller caller;
+	union args args;
+	int fd, other;
+
+	row_begin(row, scene, &args);
+	args.connect.offers = (uintptr_t)stall->pages;
+	ASSERT_EQ(0, caller_begin(&caller, row, scene->dev, &args));
+	ASSERT_TRUE(stall_wait(stall));
+	for (fd = first; fd < first + 3; fd++) {
+		EXPECT_EQ(-1, fcntl(fd, F_GETFD));
+		EXPECT_EQ(EBADF, errno);
+		EXPECT_EQ(-1, dup2(STDERR_FILENO, fd));
+		EXPECT_EQ(EBUSY, errno);
+		EXPECT_EQ(-1, close(fd));
+		EXPECT_EQ(EBADF, errno);
+	}
+	other = dup(STDERR_FILENO);
+	EXPECT_EQ(first + 3, other);
+	ASSERT_EQ(0, stall_bring(stall, 0, NULL));
+	ASSERT_EQ(0, caller_end(&caller));
+
+	offers = (void *)stall->pages;
+	EXPECT_EQ(READ, handle_rights(scene->dev, offers[0].fd));
+	EXPECT_EQ(0, notifier_trigger(offers[1].fd));
+	EXPECT_EQ(3, (offers[0].fd < first + 3) + (offers[1].fd < first + 3) +
+			     (args.connect.out_fd < first + 3));
+	row_end(row, scene, &args);
+}
+
+static void *read_event(void *arg)
+{
+	static struct membank_service_event event;
+
+	return (void *)(long)(service_event(*(int *)arg, &event) ?:
+				      (int)event.type);
+}
+
+/* Who reads holds it: it ends when that is over. */
+TEST_F(number, of_what_is_read_may_be_another_meanwhile)
+{
+	struct scene *scene = &self->stall.scene;
+	int number = service_register(scene->dev, "reader", 0222, NULL, 0);
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_LE(0, number);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_event, &number));
+	/* If it does not read yet, it will read of the socket: an error. */
+	usleep(200000);
+	ASSERT_EQ(number, dup2(scene->eventfd, number));
+	EXPECT_LE(0, service_connect(scene->dev, "reader", 0, NULL, 0, NULL));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(MEMBANK_SERVICE_CONNECTED, (long)ret);
+	EXPECT_EQ(-ENOENT,
+		  service_connect(scene->dev, "reader", 0, NULL, 0, NULL));
+}
+
+TEST_HARNESS_MAIN
