@@ -57,6 +57,11 @@
  * EMFILE, ENFILE        no descriptor is free for the result
  * ENOMEM                kernel memory is short
  * ====================  ======================================================
+ *
+ * A struct that cannot be written is EFAULT before anything is done. If it can be
+ * written no more when the command is over, as the memory it is in was unmapped or
+ * taken away meanwhile, by another thread or by the command itself, that is EFAULT,
+ * too: what was done stays done, but no descriptor is opened.
  */
 #define MEMBANK_IOC 0xBB
 
