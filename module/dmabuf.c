@@ -112,7 +112,7 @@ static int fill_table(struct sg_table *sgt, struct membank_dataspace *dataspace)
 	int ret;
 
 	ret = sg_alloc_table(sgt, DIV_ROUND_UP(dataspace->pages, SEGMENT_PAGES),
-			     GFP_KERNEL);
+			     GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	for_each_sgtable_sg(sgt, sg, i) {
@@ -161,7 +161,7 @@ static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
 		return ERR_PTR(ret);
 
 	ret = -ENOMEM;
-	table = kzalloc_obj(*table);
+	table = kzalloc_obj(*table, GFP_KERNEL_ACCOUNT);
 	if (!table)
 		goto unuse;
 	table->dev = attach->dev;

@@ -20,7 +20,8 @@ void membank_limit_init(struct membank_limit *limit, unsigned long each)
 {
 	limit->each = each;
 	mutex_init(&limit->lock);
-	xa_init(&limit->users);
+	/* Of a service, it is the clients who make it grow. */
+	xa_init_flags(&limit->users, XA_FLAGS_ACCOUNT);
 }
 
 /**
@@ -67,7 +68,8 @@ static int charge_user(struct membank_limit *limit, unsigned long amount,
 	has = amount_of(limit, uid);
 	if (amount <= limit->each && has <= limit->each - amount)
 		ret = xa_err(xa_store(&limit->users, __kuid_val(uid),
-				      xa_mk_value(has + amount), GFP_KERNEL));
+				      xa_mk_value(has + amount),
+				      GFP_KERNEL_ACCOUNT));
 	mutex_unlock(&limit->lock);
 	return ret;
 }
@@ -82,7 +84,7 @@ static void uncharge_user(struct membank_limit *limit, unsigned long amount,
 	has = amount_of(limit, uid);
 	if (has > amount)
 		xa_store(&limit->users, __kuid_val(uid),
-			 xa_mk_value(has - amount), GFP_KERNEL);
+			 xa_mk_value(has - amount), GFP_KERNEL_ACCOUNT);
 	else
 		xa_erase(&limit->users, __kuid_val(uid));
 	mutex_unlock(&limit->lock);
