@@ -537,6 +537,71 @@ TEST_F(number, of_what_is_to_come_cannot_be_taken)
 	row_end(row, scene, &args);
 }
 
+/* Reads to where it waits for ever, in a child. */
+static pid_t read_for_ever(int fd, struct stall *stall)
+{
+	struct stall own = {};
+	int pair[2];
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	child = fork();
+	if (!child) {
+		if (stall_make(&own) || test_send_fd(pair[1], own.fd))
+			_exit(1);
+		_exit(read(fd, own.pages, PAGE) < 0 ? errno : 0);
+	}
+	stall->fd = test_receive_fd(pair[0]);
+	close(pair[0]);
+	close(pair[1]);
+	return stall->fd >= 0 && stall_wait(stall) ? child : -1;
+}
+
+/* What was taken and could not be told is there again. */
+TEST_F(number, of_what_is_read_by_who_is_killed_is_told_to_the_next)
+{
+	struct scene *scene = &self->stall.scene;
+	struct stall *stall = &self->stall.stall;
+	struct membank_service_event event;
+	struct membank_pager_fault fault;
+	struct pollfd poll_fd = { .fd = scene->pager, .events = POLLIN };
+	pid_t child;
+
+	ASSERT_EQ(0, notifier_trigger(scene->notifier));
+	ASSERT_EQ(0, notifier_trigger(scene->notifier));
+	child = read_for_ever(scene->notifier, stall);
+	ASSERT_LT(0, child);
+	/* One more meanwhile. */
+	EXPECT_EQ(0, notifier_trigger(scene->notifier));
+	ASSERT_EQ(-SIGKILL, test_kill(child));
+	close(stall->fd);
+	EXPECT_EQ(3, notifier_read(scene->notifier));
+
+	ASSERT_EQ(0, close(scene->client));
+	child = read_for_ever(scene->service, stall);
+	ASSERT_LT(0, child);
+	EXPECT_EQ(-EAGAIN, service_event(scene->service, &event));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(-SIGKILL, test_kill(child));
+	close(stall->fd);
+	ASSERT_EQ(0, service_event(scene->service, &event));
+	EXPECT_EQ(MEMBANK_SERVICE_GONE, event.type);
+	EXPECT_EQ(scene->number, event.client);
+
+	/* There is a thread that asks by now, after the reply of above. */
+	ASSERT_EQ(0, notifier_nonblock(scene->pager));
+	ASSERT_EQ(1, poll(&poll_fd, 1, TEST_PATIENCE));
+	child = read_for_ever(scene->pager, stall);
+	ASSERT_LT(0, child);
+	EXPECT_EQ(-1, read(scene->pager, &fault, sizeof(fault)));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(-SIGKILL, test_kill(child));
+	close(stall->fd);
+	ASSERT_EQ(sizeof(fault), read(scene->pager, &fault, sizeof(fault)));
+	EXPECT_EQ(scene->paged, (char *)(uintptr_t)fault.address);
+}
+
 static void *read_event(void *arg)
 {
 	static struct membank_service_event event;
