@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands of dataspaces, the region map and pagers for which the kernel has no
+ * Commands of the region map and of pagers for which the kernel has no
  * memory: each fails with ENOMEM wherever that happens, leaves nothing, and all
  * is as it was before.
  */
@@ -15,6 +15,7 @@
 #include "common.h"
 #include "handle.h"
 #include "nth.h"
+#include "nth_fixture.h"
 #include "touch.h"
 
 #define LENGTH (64 * KIB)
@@ -43,20 +44,6 @@ struct scene {
 	struct membank_pager_create pager;
 	struct membank_pager_fault fault;
 	pthread_t thread;
-};
-
-static int run_derive(void *arg)
-{
-	struct scene *scene = arg;
-
-	return handle_derive(scene->dev, scene->space, READ);
-}
-
-static const struct nth_row dataspace_derive = {
-	.begin = nth_nothing,
-	.run = run_derive,
-	.end = nth_close,
-	.asks = NTH_BOTH,
 };
 
 /* How many regions and areas there are, in the map of a node. */
@@ -106,6 +93,7 @@ static const char *end_attach(struct scene *scene, int ret)
 }
 
 static const struct nth_row region_attach = {
+	.command = MEMBANK_IOC_REGION_ATTACH,
 	.begin = nth_nothing,
 	.run = run_attach,
 	.end = end_attach,
@@ -132,6 +120,7 @@ static int run_reserve(void *arg)
 }
 
 static const struct nth_row area_reserve = {
+	.command = MEMBANK_IOC_AREA_RESERVE,
 	.begin = nth_nothing,
 	.run = run_reserve,
 	.end = end_attach,
@@ -171,6 +160,7 @@ static const char *end_free(struct scene *scene, int ret)
 }
 
 static const struct nth_row area_free = {
+	.command = MEMBANK_IOC_AREA_FREE,
 	.begin = begin_in_area,
 	.run = run_free,
 	.end = end_free,
@@ -192,6 +182,7 @@ static const char *end_list(struct scene *scene, int ret)
 }
 
 static const struct nth_row region_list = {
+	.command = MEMBANK_IOC_REGION_LIST,
 	.begin = begin_in_area,
 	.run = run_list,
 	.end = end_list,
@@ -212,6 +203,7 @@ static const char *end_find(struct scene *scene, int ret)
 }
 
 static const struct nth_row region_find = {
+	.command = MEMBANK_IOC_REGION_FIND,
 	.begin = begin_in_area,
 	.run = run_find,
 	.end = end_find,
@@ -254,6 +246,7 @@ static const char *end_detach(struct scene *scene, int ret)
 }
 
 static const struct nth_row region_detach = {
+	.command = MEMBANK_IOC_REGION_DETACH,
 	.begin = begin_in_area,
 	.run = run_detach,
 	.end = end_detach,
@@ -281,7 +274,6 @@ static bool begin_there(struct scene *scene)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets))
 		return false;
-	/* The scene is in memory that both share. */
 	child = fork();
 	if (!child) {
 		close(sockets[0]);
@@ -316,6 +308,7 @@ static const char *end_detach_there(struct scene *scene, int ret)
 }
 
 static const struct nth_row region_detach_there = {
+	.command = MEMBANK_IOC_REGION_DETACH,
 	.begin = begin_there,
 	.run = run_detach_there,
 	.end = end_detach_there,
@@ -345,6 +338,7 @@ static const char *end_pager(struct scene *scene, int ret)
 }
 
 static const struct nth_row pager_create = {
+	.command = MEMBANK_IOC_PAGER_CREATE,
 	.begin = nth_nothing,
 	.run = run_pager,
 	.end = end_pager,
@@ -391,6 +385,7 @@ static const char *end_attach_pager(struct scene *scene, int ret)
 }
 
 static const struct nth_row region_attach_pager = {
+	.command = MEMBANK_IOC_REGION_ATTACH,
 	.begin = begin_attach_pager,
 	.run = run_attach_pager,
 	.end = end_attach_pager,
@@ -438,6 +433,7 @@ static const char *end_reply(struct scene *scene, int ret)
 }
 
 static const struct nth_row pager_reply = {
+	.command = MEMBANK_IOC_PAGER_REPLY,
 	.begin = begin_reply,
 	.run = run_reply,
 	.end = end_reply,
@@ -446,63 +442,56 @@ static const struct nth_row pager_reply = {
 
 /* ------------------------------------------------------------------- tests */
 
-FIXTURE(nth)
-{
-	struct scene scene;
-};
-
-FIXTURE_VARIANT(nth)
-{
-	const struct nth_row *row;
-};
-
 /* clang-format off */
-FIXTURE_VARIANT_ADD(nth, dataspace_derive) { &dataspace_derive };
-FIXTURE_VARIANT_ADD(nth, region_attach) { &region_attach };
-FIXTURE_VARIANT_ADD(nth, region_attach_pager) { &region_attach_pager };
-FIXTURE_VARIANT_ADD(nth, region_list) { &region_list };
-FIXTURE_VARIANT_ADD(nth, region_find) { &region_find };
-FIXTURE_VARIANT_ADD(nth, region_detach) { &region_detach };
-FIXTURE_VARIANT_ADD(nth, region_detach_there) { &region_detach_there };
-FIXTURE_VARIANT_ADD(nth, area_reserve) { &area_reserve };
-FIXTURE_VARIANT_ADD(nth, area_free) { &area_free };
-FIXTURE_VARIANT_ADD(nth, pager_create) { &pager_create };
-FIXTURE_VARIANT_ADD(nth, pager_reply) { &pager_reply };
+FIXTURE_VARIANT_ADD(nth, region_attach) { &region_attach, 0 };
+FIXTURE_VARIANT_ADD(nth, region_attach_pager) { &region_attach_pager, 0 };
+FIXTURE_VARIANT_ADD(nth, region_list) { &region_list, 0 };
+FIXTURE_VARIANT_ADD(nth, region_find) { &region_find, 0 };
+FIXTURE_VARIANT_ADD(nth, region_detach) { &region_detach, 0 };
+FIXTURE_VARIANT_ADD(nth, region_detach_there) { &region_detach_there, 0 };
+FIXTURE_VARIANT_ADD(nth, area_reserve) { &area_reserve, 0 };
+FIXTURE_VARIANT_ADD(nth, area_free) { &area_free, 0 };
+FIXTURE_VARIANT_ADD(nth, pager_create) { &pager_create, 0 };
+FIXTURE_VARIANT_ADD(nth, pager_reply) { &pager_reply, 0 };
 /* clang-format on */
 
-FIXTURE_SETUP(nth)
+static struct scene *scene_open(int which)
 {
-	struct scene *scene = &self->scene;
+	static struct scene scene;
 	char *mem;
 
+	(void)which;
 	touch_init();
-	ASSERT_TRUE(test_banks_empty());
-	scene->dev = test_open(TEST_ANY);
-	ASSERT_LE(0, scene->dev);
-	scene->space = test_alloc(scene->dev, LENGTH, 0, 0);
-	ASSERT_LE(0, scene->space);
-	mem = test_map(scene->space, LENGTH);
-	ASSERT_NE(MAP_FAILED, mem);
+	scene.dev = test_open(TEST_ANY);
+	scene.space = test_alloc(scene.dev, LENGTH, 0, 0);
+	if (scene.space < 0)
+		return NULL;
+	mem = test_map(scene.space, LENGTH);
+	if (mem == MAP_FAILED)
+		return NULL;
 	memset(mem, 1, LENGTH);
-	ASSERT_EQ(0, munmap(mem, LENGTH));
+	munmap(mem, LENGTH);
+	return &scene;
 }
 
-/* In the parent: the case and all it held are gone by now. */
-FIXTURE_TEARDOWN_PARENT(nth)
+TEST(each_command_of_the_region_map_has_a_row)
 {
-	EXPECT_TRUE(test_banks_empty());
+	const int dev = test_open(TEST_ANY);
+
+	EXPECT_TRUE(nth_is_complete(0x20, 0x2f, &dev, 1));
 }
 
-TEST_F_TIMEOUT(nth, request_that_fails_leaves_all_as_it_was, TEST_SLOW)
+TEST(each_command_of_pagers_has_a_row)
 {
-	char text[128];
-	bool fine;
+	struct scene *scene = scene_open(0);
+	int fds[3];
 
-	if (!nth_is_there())
-		SKIP(return, "no fault injection in this kernel");
-	fine = nth_refuse_all(variant->row, &self->scene, text, sizeof(text));
-	EXPECT_TRUE(fine);
-	TH_LOG("%s", text);
+	ASSERT_NE(NULL, scene);
+	ASSERT_EQ(0, run_pager(scene));
+	fds[0] = scene->dev;
+	fds[1] = scene->pager.out_fd;
+	fds[2] = scene->pager.out_attach_fd;
+	EXPECT_TRUE(nth_is_complete(0x50, 0xff, fds, ARRAY_SIZE(fds)));
 }
 
 TEST_HARNESS_MAIN

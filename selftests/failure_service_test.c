@@ -13,6 +13,7 @@
 #include "handle.h"
 #include "notify.h"
 #include "nth.h"
+#include "nth_fixture.h"
 #include "service.h"
 
 #define LENGTH (64 * KIB)
@@ -58,6 +59,7 @@ static int run_create(void *arg)
 }
 
 static const struct nth_row notifier_create_row = {
+	.command = MEMBANK_IOC_NOTIFIER_CREATE,
 	.begin = nth_nothing,
 	.run = run_create,
 	.end = nth_close,
@@ -72,6 +74,7 @@ static int run_notifier_derive(void *arg)
 }
 
 static const struct nth_row notifier_derive_row = {
+	.command = MEMBANK_IOC_NOTIFIER_DERIVE,
 	.begin = nth_nothing,
 	.run = run_notifier_derive,
 	.end = nth_close,
@@ -110,6 +113,7 @@ static const char *end_bind(struct scene *scene, int ret)
 }
 
 static const struct nth_row notifier_bind_row = {
+	.command = MEMBANK_IOC_NOTIFIER_BIND,
 	.begin = begin_bind,
 	.run = run_bind,
 	.end = end_bind,
@@ -149,10 +153,111 @@ static const char *end_call(struct scene *scene, int ret)
 }
 
 static const struct nth_row notifier_call_row = {
+	.command = MEMBANK_IOC_NOTIFIER_CALL,
 	.begin = begin_call,
 	.run = run_call,
 	.end = end_call,
 	.asks = NTH_COPIES,
+};
+
+/* Counted once, or not at all. */
+static const char *end_trigger(struct scene *scene, int ret)
+{
+	const __u64 count = event_count(scene->events[0]);
+
+	close(scene->handle);
+	if (count > 1)
+		return "it was triggered twice";
+	if (count && !nth_may_be_done(ret))
+		return "it was triggered";
+	return !count && !nth_may_be_undone(ret) ? "it was not triggered" :
+						   NULL;
+}
+
+static int run_trigger(void *arg)
+{
+	struct scene *scene = arg;
+
+	return notifier_trigger(scene->bell);
+}
+
+static const struct nth_row notifier_trigger_row = {
+	.command = MEMBANK_IOC_NOTIFIER_TRIGGER,
+	.begin = begin_bind,
+	.run = run_trigger,
+	.end = end_trigger,
+	.asks = NTH_COPIES,
+};
+
+/* A single number is taken without what can be refused; as is one that is read. */
+static int run_write(void *arg)
+{
+	struct scene *scene = arg;
+
+	return notifier_write(scene->bell);
+}
+
+static const struct nth_row notifier_write_row = {
+	.begin = begin_bind,
+	.run = run_write,
+	.end = end_trigger,
+};
+
+/* One delivery that was made, and one that is held back. */
+static bool begin_unmask(struct scene *scene)
+{
+	scene->handle = notifier_derive(scene->bell, RECEIVE);
+	return scene->handle >= 0 &&
+	       !notifier_bind_oneshot(scene->handle, scene->events[0]) &&
+	       !notifier_trigger(scene->bell) &&
+	       event_count(scene->events[0]) == 1 &&
+	       !notifier_trigger(scene->bell) && !event_count(scene->events[0]);
+}
+
+static int run_unmask(void *arg)
+{
+	struct scene *scene = arg;
+
+	return notifier_unmask(scene->handle);
+}
+
+static const struct nth_row notifier_unmask_row = {
+	.command = MEMBANK_IOC_NOTIFIER_UNMASK,
+	.begin = begin_unmask,
+	.run = run_unmask,
+	.end = end_trigger,
+	.asks = NTH_COPIES,
+};
+
+/* A descriptor that counts for itself has counted one. */
+static bool begin_read(struct scene *scene)
+{
+	scene->other = notifier_create(scene->dev);
+	return scene->other >= 0 && !notifier_nonblock(scene->other) &&
+	       !notifier_trigger(scene->other);
+}
+
+static int run_read(void *arg)
+{
+	struct scene *scene = arg;
+
+	return notifier_read(scene->other);
+}
+
+static const char *end_read(struct scene *scene, int ret)
+{
+	const __s64 again = notifier_read(scene->other);
+
+	close(scene->other);
+	if (again == 1)
+		return nth_may_be_undone(ret) ? NULL : "it is read again";
+	return ret == 1 && again == -EAGAIN ? NULL : "the trigger is lost";
+}
+
+static const struct nth_row notifier_read_row = {
+	.begin = begin_read,
+	.run = run_read,
+	.end = end_read,
 };
 
 /* ---------------------------------------------------------------- services */
@@ -185,6 +290,7 @@ static const char *end_register(struct scene *scene, int ret)
 }
 
 static const struct nth_row service_register_row = {
+	.command = MEMBANK_IOC_SERVICE_REGISTER,
 	.begin = nth_nothing,
 	.run = run_register,
 	.end = end_register,
@@ -236,6 +342,7 @@ static const char *end_connect(struct scene *scene, int ret)
 }
 
 static const struct nth_row service_connect_row = {
+	.command = MEMBANK_IOC_SERVICE_CONNECT,
 	.begin = nth_nothing,
 	.run = run_connect,
 	.end = end_connect,
@@ -257,6 +364,7 @@ static const char *end_one(struct scene *scene, int ret)
 }
 
 static const struct nth_row service_list_row = {
+	.command = MEMBANK_IOC_SERVICE_LIST,
 	.begin = nth_nothing,
 	.run = run_services,
 	.end = end_one,
@@ -284,6 +392,7 @@ static const char *end_clients(struct scene *scene, int ret)
 }
 
 static const struct nth_row service_clients_row = {
+	.command = MEMBANK_IOC_SERVICE_CLIENTS,
 	.begin = begin_client,
 	.run = run_clients,
 	.end = end_clients,
@@ -314,6 +423,7 @@ static const char *end_notify(struct scene *scene, int ret)
 }
 
 static const struct nth_row service_notify_row = {
+	.command = MEMBANK_IOC_SERVICE_NOTIFY,
 	.begin = begin_notify,
 	.run = run_notify,
 	.end = end_notify,
@@ -343,74 +453,95 @@ static const char *end_revoke(struct scene *scene, int ret)
 }
 
 static const struct nth_row service_revoke_row = {
+	.command = MEMBANK_IOC_SERVICE_REVOKE,
 	.begin = begin_client,
 	.run = run_revoke,
 	.end = end_revoke,
 	.asks = NTH_COPIES,
 };
 
+/* A client has come, of which the server has not read yet. */
+static bool begin_event(struct scene *scene)
+{
+	scene->connection = run_connect(scene);
+	return scene->connection >= 0;
+}
+
+static int run_event(void *arg)
+{
+	struct scene *scene = arg;
+
+	return service_event(scene->service, NULL);
+}
+
+static const char *end_event(struct scene *scene, int ret)
+{
+	const int count = drain(scene);
+
+	leave(scene);
+	if (count != 0 && count != 1)
+		return "it is told twice";
+	if (count && !nth_may_be_undone(ret))
+		return "it is told again";
+	return !count && ret < 0 ? "it is told no more" : NULL;
+}
+
+static const struct nth_row service_read_row = {
+	.begin = begin_event,
+	.run = run_event,
+	.end = end_event,
+	.asks = NTH_COPIES,
+};
+
 /* ------------------------------------------------------------------- tests */
 
-FIXTURE(nth)
-{
-	struct scene scene;
-};
-
-FIXTURE_VARIANT(nth)
-{
-	const struct nth_row *row;
-};
-
 /* clang-format off */
-FIXTURE_VARIANT_ADD(nth, notifier_create) { &notifier_create_row };
-FIXTURE_VARIANT_ADD(nth, notifier_derive) { &notifier_derive_row };
-FIXTURE_VARIANT_ADD(nth, notifier_bind) { &notifier_bind_row };
-FIXTURE_VARIANT_ADD(nth, notifier_call) { &notifier_call_row };
-FIXTURE_VARIANT_ADD(nth, service_register) { &service_register_row };
-FIXTURE_VARIANT_ADD(nth, service_connect) { &service_connect_row };
-FIXTURE_VARIANT_ADD(nth, service_list) { &service_list_row };
-FIXTURE_VARIANT_ADD(nth, service_clients) { &service_clients_row };
-FIXTURE_VARIANT_ADD(nth, service_notify) { &service_notify_row };
-FIXTURE_VARIANT_ADD(nth, service_revoke) { &service_revoke_row };
+FIXTURE_VARIANT_ADD(nth, notifier_create) { &notifier_create_row, 0 };
+FIXTURE_VARIANT_ADD(nth, notifier_derive) { &notifier_derive_row, 0 };
+FIXTURE_VARIANT_ADD(nth, notifier_bind) { &notifier_bind_row, 0 };
+FIXTURE_VARIANT_ADD(nth, notifier_call) { &notifier_call_row, 0 };
+FIXTURE_VARIANT_ADD(nth, notifier_trigger) { &notifier_trigger_row, 0 };
+FIXTURE_VARIANT_ADD(nth, notifier_write) { &notifier_write_row, 0 };
+FIXTURE_VARIANT_ADD(nth, notifier_unmask) { &notifier_unmask_row, 0 };
+FIXTURE_VARIANT_ADD(nth, notifier_read) { &notifier_read_row, 0 };
+FIXTURE_VARIANT_ADD(nth, service_register) { &service_register_row, 0 };
+FIXTURE_VARIANT_ADD(nth, service_connect) { &service_connect_row, 0 };
+FIXTURE_VARIANT_ADD(nth, service_list) { &service_list_row, 0 };
+FIXTURE_VARIANT_ADD(nth, service_clients) { &service_clients_row, 0 };
+FIXTURE_VARIANT_ADD(nth, service_notify) { &service_notify_row, 0 };
+FIXTURE_VARIANT_ADD(nth, service_revoke) { &service_revoke_row, 0 };
+FIXTURE_VARIANT_ADD(nth, service_read) { &service_read_row, 0 };
 /* clang-format on */
 
-FIXTURE_SETUP(nth)
+static struct scene *scene_open(int which)
 {
-	struct scene *scene = &self->scene;
-	int i;
+	static struct scene scene;
 
-	ASSERT_TRUE(test_banks_empty());
-	scene->dev = test_open(TEST_ANY);
-	ASSERT_LE(0, scene->dev);
-	scene->space = test_alloc(scene->dev, LENGTH, 0, 0);
-	ASSERT_LE(0, scene->space);
-	scene->bell = notifier_create(scene->dev);
-	ASSERT_LE(0, scene->bell);
-	scene->service = offer(scene, "nth");
-	ASSERT_LE(0, scene->service);
-	ASSERT_EQ(0, fcntl(scene->service, F_SETFL, O_NONBLOCK));
-	for (i = 0; i < 2; i++) {
-		scene->events[i] = event_create();
-		ASSERT_LE(0, scene->events[i]);
-	}
+	(void)which;
+	scene.dev = test_open(TEST_ANY);
+	scene.space = test_alloc(scene.dev, LENGTH, 0, 0);
+	scene.bell = notifier_create(scene.dev);
+	scene.service = offer(&scene, "nth");
+	if (scene.space < 0 || scene.bell < 0 || scene.service < 0 ||
+	    fcntl(scene.service, F_SETFL, O_NONBLOCK))
+		return NULL;
+	scene.events[0] = event_create();
+	scene.events[1] = event_create();
+	return &scene;
 }
 
-/* In the parent: the case and all it held are gone by now. */
-FIXTURE_TEARDOWN_PARENT(nth)
+TEST(each_command_of_notifiers_and_services_has_a_row)
 {
-	EXPECT_TRUE(test_banks_empty());
-}
+	struct scene *scene = scene_open(0);
+	int fds[4];
 
-TEST_F_TIMEOUT(nth, request_that_fails_leaves_all_as_it_was, TEST_SLOW)
-{
-	char text[128];
-	bool fine;
-
-	if (!nth_is_there())
-		SKIP(return, "no fault injection in this kernel");
-	fine = nth_refuse_all(variant->row, &self->scene, text, sizeof(text));
-	EXPECT_TRUE(fine);
-	TH_LOG("%s", text);
+	ASSERT_NE(NULL, scene);
+	fds[0] = scene->dev;
+	fds[1] = scene->bell;
+	fds[2] = scene->service;
+	fds[3] = run_connect(scene);
+	ASSERT_LE(0, fds[3]);
+	EXPECT_TRUE(nth_is_complete(0x30, 0x4f, fds, ARRAY_SIZE(fds)));
 }
 
 TEST_HARNESS_MAIN

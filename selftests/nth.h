@@ -37,9 +37,12 @@ static inline bool nth_inject(bool on)
 {
 	const char *ignore = on ? "N" : "Y";
 
+	/* Single pages are otherwise never refused: page tables are such. */
 	return nth_tell(NTH_DEBUGFS "failslab/ignore-gfp-wait", ignore) &&
 	       nth_tell(NTH_DEBUGFS "fail_page_alloc/ignore-gfp-wait",
 			ignore) &&
+	       nth_tell(NTH_DEBUGFS "fail_page_alloc/min-order",
+			on ? "0" : "1") &&
 	       nth_tell(NTH_DEBUGFS "failslab/verbose", "0") &&
 	       nth_tell(NTH_DEBUGFS "fail_page_alloc/verbose", "0") &&
 	       nth_tell(NTH_DEBUGFS "fail_usercopy/verbose", "0");
@@ -78,18 +81,23 @@ static inline int nth_run(unsigned int n, int (*run)(void *arg), void *arg,
 	return ret;
 }
 
-/* What a command asks of the kernel that can be refused. */
+/*
+ * What a command asks of the kernel that can be refused. NTH_HIDDEN: something that
+ * the kernel does without, or asks for again.
+ */
 enum {
 	NTH_MEMORY = 1 << 0,
 	NTH_COPIES = 1 << 1,
 	NTH_BOTH = NTH_MEMORY | NTH_COPIES,
+	NTH_HIDDEN = 1 << 2,
 };
 
 /* What commands act on: who includes this knows. */
 struct scene;
 
 /**
- * struct nth_row - a command, and what it must leave
+ * struct nth_row - a command, or another call, and what it must leave
+ * @command: MEMBANK_IOC_*; 0: it is none of these
  * @begin: makes what it acts on; whether that is there
  * @run: the command; 0 or more, or a negative errno
  * @end: says what is wrong after it gave @ret, or NULL; takes away what @begin and
@@ -97,6 +105,7 @@ struct scene;
  * @asks: what it asks for at least
  */
 struct nth_row {
+	unsigned int command;
 	bool (*begin)(struct scene *scene);
 	int (*run)(void *scene);
 	const char *(*end)(struct scene *scene, int ret);
@@ -182,7 +191,7 @@ static inline const char *nth_attempt(const struct nth_row *row,
 static inline bool nth_refuse_all(const struct nth_row *row,
 				  struct scene *scene, char *text, size_t size)
 {
-	unsigned int n = 0, refused[2] = {};
+	unsigned int n = 0, hidden = 0, refused[2] = {};
 	const char *wrong;
 	bool reached;
 	int ret = 0;
@@ -195,6 +204,7 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 		wrong = nth_attempt(row, scene, ++n, &ret, &reached);
 		refused[0] += ret == -ENOMEM;
 		refused[1] += ret == -EFAULT;
+		hidden += reached && ret >= 0;
 	} while (!wrong && reached);
 	if (!wrong && !nth_inject(false))
 		wrong = "faults are injected";
@@ -202,9 +212,12 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 		wrong = "it asks for no memory";
 	if (!wrong && row->asks & NTH_COPIES && !refused[1])
 		wrong = "it does not copy";
-	snprintf(text, size,
-		 "request %u, %d: %s; %u times no memory, %u times no copy", n,
-		 ret, wrong ? wrong : "fine", refused[0], refused[1]);
+	if (!wrong && row->asks & NTH_HIDDEN && !hidden)
+		wrong = "it asks for nothing that it can do without";
+	snprintf(
+		text, size,
+		"request %u, %d: %s; %u times no memory, %u times no copy, %u times done all the same",
+		n, ret, wrong ? wrong : "fine", refused[0], refused[1], hidden);
 	return !wrong;
 }
 
