@@ -154,19 +154,20 @@ count_lent_locked(const struct membank_notifier_handle *handle)
 	return count;
 }
 
-/*
- * The kernel's table has a lock in the pointer of each bucket, one bit of it. Who has
- * the lock reads the pointer plainly, while who waits for it sets the same bit once
- * more: a data race, of which no value comes.
- */
 static int add_lent(struct membank_notifier_handle *handle)
 {
+	/*
+	 * The table has a lock in the pointer of each bucket, one bit of it. Who
+	 * has the lock reads the pointer plainly, while who waits for it sets
+	 * the same bit once more: a race of the kernel's own, and harmless.
+	 */
 	return data_race(rhltable_insert(&lent_handles, &handle->lent_node,
 					 lent_params));
 }
 
 static void remove_lent(struct membank_notifier_handle *handle)
 {
+	/* As in add_lent(). */
 	(void)data_race(rhltable_remove(&lent_handles, &handle->lent_node,
 					lent_params));
 }
