@@ -271,7 +271,7 @@ static inline int long_pin_errno(void)
 {
 	const char *lane = getenv("MEMBANK_LANE");
 
-	return lane && !strcmp(lane, "debug") ? EFAULT : EOPNOTSUPP;
+	return lane && strcmp(lane, "stock") ? EFAULT : EOPNOTSUPP;
 }
 
 /* Returns the first bank of this source, -1 if there is none. */
