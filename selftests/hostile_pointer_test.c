@@ -271,87 +271,118 @@ TEST_F(command, of_a_struct_may_have_any_alignment)
 	EXPECT_HELD(&self->scene, &more);
 }
 
+/* ----------------------------------------------------------- of arrays */
+
+FIXTURE(array)
+{
+	FIXTURE_DATA(command) command;
+};
+
+FIXTURE_VARIANT(array)
+{
+	const struct row *row;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(array, region_list) { &row_region_list };
+FIXTURE_VARIANT_ADD(array, service_register) { &row_service_register };
+FIXTURE_VARIANT_ADD(array, service_connect) { &row_service_connect };
+FIXTURE_VARIANT_ADD(array, service_list) { &row_service_list };
+FIXTURE_VARIANT_ADD(array, service_clients) { &row_service_clients };
+/* clang-format on */
+
+FIXTURE_SETUP(array)
+{
+	const FIXTURE_VARIANT(command) row = { variant->row };
+
+	command_setup(_metadata, &self->command, &row);
+}
+
+FIXTURE_TEARDOWN_PARENT(array)
+{
+	EXPECT_TRUE(held_wait_users(self->command.users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
 static void set_array(const struct row *row, union args *args, __u64 at)
 {
 	*field_64(args, row->array_at) = at;
 }
 
-TEST_F(command, of_an_array_that_is_nowhere_is_efault)
+TEST_F(array, that_is_nowhere_is_efault)
 {
 	const struct row *row = variant->row;
 	const struct held before = held_now();
-	union args args = self->args;
+	union args args = self->command.args;
 	size_t i;
 
-	if (!row->array_at)
-		return;
 	for (i = 0; i < ARRAY_SIZE(nowhere); i++) {
 		set_array(row, &args, nowhere[i]);
-		EXPECT_EQ(-EFAULT, test_ioctl(self->fd, row->command, &args))
+		EXPECT_EQ(-EFAULT,
+			  test_ioctl(self->command.fd, row->command, &args))
 		TH_LOG("at %#llx", nowhere[i]);
 	}
 	for (i = 0; i < PLACES; i++) {
-		set_array(row, &args, (uintptr_t)self->places[i]);
+		set_array(row, &args, (uintptr_t)self->command.places[i]);
 		if (i == CONSTANT)
-			ASSERT_EQ(0,
-				  mprotect(self->places[i], PAGE, PROT_READ));
+			ASSERT_EQ(0, mprotect(self->command.places[i], PAGE,
+					      PROT_READ));
 		/* What is only to be read can be read. */
 		if (row->reads && (i == CONSTANT || i == REGION_READ_ONLY))
 			continue;
-		EXPECT_EQ(-EFAULT, test_ioctl(self->fd, row->command, &args))
+		EXPECT_EQ(-EFAULT,
+			  test_ioctl(self->command.fd, row->command, &args))
 		TH_LOG("at place %zu", i);
 		/* So many that are not read of are refused for that. */
-		scene_drain(&self->scene);
+		scene_drain(&self->command.scene);
 	}
-	EXPECT_HELD(&self->scene, &before);
-	EXPECT_STILL_WORKS();
+	EXPECT_HELD(&self->command.scene, &before);
+	EXPECT_EQ(0, row_run(row, &self->command.scene));
 }
 
-TEST_F(command, of_an_array_that_is_not_all_there_is_efault)
+TEST_F(array, that_is_not_all_there_is_efault)
 {
 	const struct row *row = variant->row;
 	const struct held before = held_now();
-	union args args = self->args;
+	union args args = self->command.args;
 	size_t there;
 	char *at;
 
 	for (there = 0; there < row->array_bytes; there++) {
-		at = self->edge + PAGE - there;
-		memcpy(at, self->scene.offers, row->reads ? there : 0);
+		at = self->command.edge + PAGE - there;
+		memcpy(at, self->command.scene.offers, row->reads ? there : 0);
 		set_array(row, &args, (uintptr_t)at);
-		ASSERT_EQ(-EFAULT, test_ioctl(self->fd, row->command, &args))
+		ASSERT_EQ(-EFAULT,
+			  test_ioctl(self->command.fd, row->command, &args))
 		TH_LOG("%zu bytes are there", there);
-		scene_drain(&self->scene);
+		scene_drain(&self->command.scene);
 	}
-	if (!row->array_at)
-		return;
 
 	/* At its end, whatever its alignment, and not a byte before it. */
-	at = self->edge + PAGE - row->array_bytes;
-	memset(self->edge, TEST_JUNK, PAGE);
+	at = self->command.edge + PAGE - row->array_bytes;
+	memset(self->command.edge, TEST_JUNK, PAGE);
 	if (row->reads)
-		memcpy(at, self->scene.offers, row->array_bytes);
+		memcpy(at, self->command.scene.offers, row->array_bytes);
 	set_array(row, &args, (uintptr_t)at);
-	ASSERT_EQ(0, test_ioctl(self->fd, row->command, &args));
-	EXPECT_TRUE(test_all_bytes(self->edge, TEST_JUNK, at - self->edge));
-	row_end(row, &self->scene, &args);
-	EXPECT_HELD(&self->scene, &before);
-	EXPECT_STILL_WORKS();
+	ASSERT_EQ(0, test_ioctl(self->command.fd, row->command, &args));
+	EXPECT_TRUE(test_all_bytes(self->command.edge, TEST_JUNK,
+				   at - self->command.edge));
+	row_end(row, &self->command.scene, &args);
+	EXPECT_HELD(&self->command.scene, &before);
+	EXPECT_EQ(0, row_run(row, &self->command.scene));
 }
 
-TEST_F(command, of_an_array_may_be_that_of_the_struct)
+TEST_F(array, may_be_that_of_the_struct)
 {
 	const struct row *row = variant->row;
-	union args *args = (void *)self->edge;
+	union args *args = (void *)self->command.edge;
 	const struct held before = held_now();
 	unsigned int opened;
 	int ret;
 
-	if (!row->array_at)
-		return;
-	*args = self->args;
+	*args = self->command.args;
 	set_array(row, args, (uintptr_t)args);
-	ret = call(self->fd, row, args);
+	ret = call(self->command.fd, row, args);
 	/*
 	 * What is read there are no offers. Elsewhere the struct is written last:
 	 * what it says is right.

@@ -131,34 +131,6 @@ TEST_F(command, of_a_struct_keeps_nobody)
 	EXPECT_HELD(scene, &before);
 }
 
-TEST_F(command, of_an_array_keeps_nobody)
-{
-	const struct row *row = variant->row;
-	struct scene *scene = &self->scene;
-	char *at = self->stall.pages + PAGE - 4;
-	struct caller caller;
-	struct held before;
-	union args args;
-
-	if (!row->array_at)
-		return;
-	row_begin(row, scene, &args);
-	*field_64(&args, row->array_at) = (uintptr_t)at;
-	if (row->reads)
-		memcpy(self->bring + PAGE - 4, scene->offers, row->array_bytes);
-	before = held_now();
-	ASSERT_EQ(0, caller_begin(&caller, row, scene_fd(scene, row), &args));
-	ASSERT_TRUE(stall_wait(&self->stall));
-	EXPECT_EQ(NULL, rows_run(scene));
-	ASSERT_EQ(0, stall_bring(&self->stall, 0, self->bring));
-	ASSERT_TRUE(stall_wait(&self->stall));
-	EXPECT_EQ(NULL, rows_run(scene));
-	ASSERT_EQ(0, stall_bring(&self->stall, 1, self->bring + PAGE));
-	ASSERT_EQ(0, caller_end(&caller));
-	row_end(row, scene, &args);
-	EXPECT_HELD(scene, &before);
-}
-
 /* In a child: its pages are its own, so it sends the userfaultfd. */
 static void stall_for_ever(const struct row *row, struct scene *scene,
 			   int socket)
@@ -205,6 +177,63 @@ TEST_F(command, can_be_killed_and_leaves_nothing)
 	close(self->stall.fd);
 	EXPECT_EQ(NULL, rows_run(scene));
 	row_begin(row, scene, &args);
+	EXPECT_HELD(scene, &before);
+}
+
+FIXTURE(array)
+{
+	FIXTURE_DATA(command) command;
+};
+
+FIXTURE_VARIANT(array)
+{
+	const struct row *row;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(array, region_list) { &row_region_list };
+FIXTURE_VARIANT_ADD(array, service_register) { &row_service_register };
+FIXTURE_VARIANT_ADD(array, service_connect) { &row_service_connect };
+FIXTURE_VARIANT_ADD(array, service_list) { &row_service_list };
+FIXTURE_VARIANT_ADD(array, service_clients) { &row_service_clients };
+/* clang-format on */
+
+FIXTURE_SETUP(array)
+{
+	command_setup(_metadata, &self->command, NULL);
+}
+
+FIXTURE_TEARDOWN_PARENT(array)
+{
+	EXPECT_TRUE(held_wait_users(self->command.users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+TEST_F(array, keeps_nobody)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->command.scene;
+	char *at = self->command.stall.pages + PAGE - 4;
+	struct caller caller;
+	struct held before;
+	union args args;
+
+	row_begin(row, scene, &args);
+	*field_64(&args, row->array_at) = (uintptr_t)at;
+	if (row->reads)
+		memcpy(self->command.bring + PAGE - 4, scene->offers,
+		       row->array_bytes);
+	before = held_now();
+	ASSERT_EQ(0, caller_begin(&caller, row, scene_fd(scene, row), &args));
+	ASSERT_TRUE(stall_wait(&self->command.stall));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(0, stall_bring(&self->command.stall, 0, self->command.bring));
+	ASSERT_TRUE(stall_wait(&self->command.stall));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(0, stall_bring(&self->command.stall, 1,
+				 self->command.bring + PAGE));
+	ASSERT_EQ(0, caller_end(&caller));
+	row_end(row, scene, &args);
 	EXPECT_HELD(scene, &before);
 }
 
