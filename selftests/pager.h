@@ -131,6 +131,28 @@ static inline int pager_fail(int fd, __u64 id)
 	return pager_reply(fd, id, -1, 0, 0);
 }
 
+/*
+ * Fails all that is asked until @thread, which makes a system call, has ended: a
+ * kernel that could not copy by words tries once more by bytes, and so asks again.
+ */
+static inline int pager_fail_until_joined(int fd, pthread_t thread)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	struct membank_pager_fault fault;
+	int ret;
+
+	while ((ret = pthread_tryjoin_np(thread, NULL)) == EBUSY) {
+		if (poll(&poll_fd, 1, 1) != 1)
+			continue;
+		ret = pager_next(fd, &fault);
+		if (!ret)
+			ret = pager_fail(fd, fault.id);
+		if (ret)
+			return ret;
+	}
+	return -ret;
+}
+
 /* The byte that a page of the dataspace is full of. */
 static inline int page_byte(size_t page)
 {

@@ -580,7 +580,7 @@ TEST_F(pager, a_fault_given_back_is_for_who_waits)
 		sched_yield();
 	ASSERT_TRUE(thread_wait_asleep(getpid(), second.tid));
 	ASSERT_EQ(0, pager_fail(other.fd, fault_of_memory.id));
-	pthread_join(first.thread, NULL);
+	ASSERT_EQ(0, pager_fail_until_joined(other.fd, first.thread));
 	EXPECT_EQ(-EFAULT, first.ret);
 	pthread_join(second.thread, NULL);
 	ASSERT_EQ(sizeof(fault), second.ret);

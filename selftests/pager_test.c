@@ -363,9 +363,9 @@ TEST_F(pager, an_error_is_efault_in_a_system_call)
 
 	do {
 		ASSERT_EQ(0, caller_start(&caller, self->mem, writes));
-		ASSERT_EQ(0, pager_next(self->pager.fd, &self->fault));
-		ASSERT_EQ(0, pager_fail(self->pager.fd, self->fault.id));
-		EXPECT_EQ(-EFAULT, caller_join(&caller));
+		ASSERT_EQ(0, pager_fail_until_joined(self->pager.fd,
+						     caller.thread));
+		EXPECT_EQ(-EFAULT, caller.ret);
 		EXPECT_TRUE(pager_is_idle(self->pager.fd));
 		writes = !writes;
 	} while (writes);
