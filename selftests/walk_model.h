@@ -7,10 +7,19 @@
 #ifndef MEMBANK_SELFTESTS_WALK_MODEL_H
 #define MEMBANK_SELFTESTS_WALK_MODEL_H
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "common.h"
+
+#define NO_ALIAS MEMBANK_REGION_NO_ALIAS
+#define READ_ONLY MEMBANK_REGION_READ_ONLY
+#define RESERVED MEMBANK_REGION_RESERVED
+#define OVERMAP MEMBANK_REGION_OVERMAP
+#define SEARCH MEMBANK_REGION_SEARCH_ADDR
+#define IN_AREA MEMBANK_REGION_IN_AREA
+#define EAGER MEMBANK_REGION_EAGER_MAP
 
 #define WALK_PAGE 4096UL
 #define WALK_PIECES 256
@@ -320,6 +329,108 @@ static inline void walk_fork(struct walk_model *model)
 		    model->pieces[i].flags & MEMBANK_REGION_NO_ALIAS)
 			walk_remove(model, i);
 	walk_join(model);
+}
+
+/* Of what an operation is about. */
+struct range {
+	__u64 start;
+	__u64 end;
+};
+
+/* What a place is predicted to be: the address, or a negative errno. */
+struct place {
+	__s64 ret;
+	int area;
+	__u64 start;
+	__u64 end;
+};
+
+/*
+ * The window cannot foresee a search that leaves it: then @ret is 0, and nothing
+ * is to be done.
+ */
+static inline struct place predict_place(struct walk_model *model, __u64 start,
+					 __u64 length, __u64 align, __u32 flags)
+{
+	struct place place = { .area = WALK_NONE, .start = start };
+
+	if (flags & IN_AREA) {
+		place.ret = -ENOENT;
+		place.area = walk_area_at(model, start);
+		if (place.area == WALK_NONE)
+			return place;
+		place.ret = -EPERM;
+		if (model->areas[place.area].flags & RESERVED)
+			return place;
+	}
+	if (flags & SEARCH) {
+		place.start =
+			walk_search(model, place.area, start, length, align);
+		place.ret = place.area == WALK_NONE ? 0 : -EADDRNOTAVAIL;
+		if (!place.start)
+			return place;
+	}
+	place.end = place.start + length;
+	if (place.area == WALK_NONE && place.end > model->end) {
+		place.ret = 0;
+		return place;
+	}
+
+	place.ret = -EADDRNOTAVAIL;
+	if (place.area != WALK_NONE) {
+		if (place.end > model->areas[place.area].end ||
+		    !walk_is_available(model, place.area, place.start,
+				       place.end, flags & OVERMAP))
+			return place;
+	} else if (flags & OVERMAP) {
+		if (walk_any_area(model, place.start, place.end))
+			return place;
+	} else if (!walk_is_free(model, place.start, place.end)) {
+		return place;
+	}
+	place.ret = place.start;
+	return place;
+}
+
+static inline int prot_of(__u32 flags)
+{
+	if (flags & RESERVED)
+		return PROT_NONE;
+	return flags & READ_ONLY ? PROT_READ : PROT_READ | PROT_WRITE;
+}
+
+static inline bool is_region_in(const struct walk_piece *piece,
+				const struct range *range)
+{
+	return piece->kind == WALK_REGION && piece->end > range->start &&
+	       piece->start < range->end;
+}
+
+/* The next region that has a part in the range. */
+static inline struct walk_piece *next_region(struct walk_model *model,
+					     const struct range *range)
+{
+	unsigned int i = walk_index(model, range->start);
+
+	for (; i < model->count; i++)
+		if (is_region_in(&model->pieces[i], range))
+			return &model->pieces[i];
+	return NULL;
+}
+
+static inline void model_free(struct walk_model *model, int area)
+{
+	const int parent = model->areas[area].parent;
+	unsigned int i;
+
+	for (i = model->count; i-- > 0;) {
+		if (!walk_is_inside(model, model->pieces[i].area, area))
+			continue;
+		if (parent == WALK_NONE && model->pieces[i].kind == WALK_HOLE)
+			walk_remove(model, i);
+		else
+			model->pieces[i].area = parent;
+	}
 }
 
 #endif /* MEMBANK_SELFTESTS_WALK_MODEL_H */

@@ -12,14 +12,6 @@
 
 #include "walk_check.h"
 
-#define NO_ALIAS MEMBANK_REGION_NO_ALIAS
-#define READ_ONLY MEMBANK_REGION_READ_ONLY
-#define RESERVED MEMBANK_REGION_RESERVED
-#define OVERMAP MEMBANK_REGION_OVERMAP
-#define SEARCH MEMBANK_REGION_SEARCH_ADDR
-#define IN_AREA MEMBANK_REGION_IN_AREA
-#define EAGER MEMBANK_REGION_EAGER_MAP
-
 /**
  * struct walk_children - what all processes of a walk share
  * @born: how many children were going to be made
@@ -52,12 +44,6 @@ struct walk {
 	unsigned int own;
 	struct walk_view view;
 	char words[256];
-};
-
-/* Of what an operation is about. */
-struct range {
-	__u64 start;
-	__u64 end;
 };
 
 /* xorshift64*: the same numbers from the same seed on every machine. */
@@ -145,62 +131,6 @@ static inline struct walk_piece *draw_part(struct walk *walk,
 
 /* ------------------------------------------------------------- attaching */
 
-/* What a place is predicted to be: the address, or a negative errno. */
-struct place {
-	__s64 ret;
-	int area;
-	__u64 start;
-	__u64 end;
-};
-
-/*
- * The window cannot foresee a search that leaves it: then @ret is 0, and nothing
- * is to be done.
- */
-static inline struct place predict_place(struct walk *walk, __u64 start,
-					 __u64 length, __u64 align, __u32 flags)
-{
-	struct place place = { .area = WALK_NONE, .start = start };
-	struct walk_model *model = &walk->model;
-
-	if (flags & IN_AREA) {
-		place.ret = -ENOENT;
-		place.area = walk_area_at(model, start);
-		if (place.area == WALK_NONE)
-			return place;
-		place.ret = -EPERM;
-		if (model->areas[place.area].flags & RESERVED)
-			return place;
-	}
-	if (flags & SEARCH) {
-		place.start =
-			walk_search(model, place.area, start, length, align);
-		place.ret = place.area == WALK_NONE ? 0 : -EADDRNOTAVAIL;
-		if (!place.start)
-			return place;
-	}
-	place.end = place.start + length;
-	if (place.area == WALK_NONE && place.end > model->end) {
-		place.ret = 0;
-		return place;
-	}
-
-	place.ret = -EADDRNOTAVAIL;
-	if (place.area != WALK_NONE) {
-		if (place.end > model->areas[place.area].end ||
-		    !walk_is_available(model, place.area, place.start,
-				       place.end, flags & OVERMAP))
-			return place;
-	} else if (flags & OVERMAP) {
-		if (walk_any_area(model, place.start, place.end))
-			return place;
-	} else if (!walk_is_free(model, place.start, place.end)) {
-		return place;
-	}
-	place.ret = place.start;
-	return place;
-}
-
 static inline __u32 draw_attach_flags(struct walk *walk)
 {
 	__u32 flags = 0;
@@ -221,13 +151,6 @@ static inline __u32 draw_attach_flags(struct walk *walk)
 	    walk_any_area(&walk->model, walk->model.start, walk->model.end))
 		flags |= IN_AREA;
 	return flags;
-}
-
-static inline int prot_of(__u32 flags)
-{
-	if (flags & RESERVED)
-		return PROT_NONE;
-	return flags & READ_ONLY ? PROT_READ : PROT_READ | PROT_WRITE;
 }
 
 /* Before an operation: that nobody but us has mappings of our dataspaces. */
@@ -283,7 +206,7 @@ static inline const char *op_attach(struct walk *walk)
 	      "attach dataspace %d at %llx length %llx offset %llx flags %x align %u",
 	      number, args.start, args.length, args.offset, flags, align);
 
-	place = predict_place(walk, args.start / WALK_PAGE * WALK_PAGE, length,
+	place = predict_place(model, args.start / WALK_PAGE * WALK_PAGE, length,
 			      align > 12 ? 1ULL << align : WALK_PAGE, flags);
 	if (!place.ret)
 		return NULL;
@@ -321,25 +244,6 @@ static inline const char *op_attach(struct walk *walk)
 }
 
 /* ------------------------------------------------------------- detaching */
-
-static inline bool is_region_in(const struct walk_piece *piece,
-				const struct range *range)
-{
-	return piece->kind == WALK_REGION && piece->end > range->start &&
-	       piece->start < range->end;
-}
-
-/* The next region that has a part in the range. */
-static inline struct walk_piece *next_region(struct walk_model *model,
-					     const struct range *range)
-{
-	unsigned int i = walk_index(model, range->start);
-
-	for (; i < model->count; i++)
-		if (is_region_in(&model->pieces[i], range))
-			return &model->pieces[i];
-	return NULL;
-}
 
 /* Of one region; counts it as the command does. */
 static inline void model_detach(struct walk_model *model,
@@ -481,7 +385,7 @@ static inline const char *op_reserve(struct walk *walk)
 		args.flags |= RESERVED;
 	words(walk, "reserve %llx length %llx flags %x align %u", args.start,
 	      args.length, args.flags, args.align);
-	place = predict_place(walk, args.start / WALK_PAGE * WALK_PAGE,
+	place = predict_place(model, args.start / WALK_PAGE * WALK_PAGE,
 			      args.length, align, args.flags);
 	if (!place.ret)
 		return NULL;
@@ -500,21 +404,6 @@ static inline const char *op_reserve(struct walk *walk)
 	};
 	walk_put_hole(model, place.start, place.end, number);
 	return NULL;
-}
-
-static inline void model_free(struct walk_model *model, int area)
-{
-	const int parent = model->areas[area].parent;
-	unsigned int i;
-
-	for (i = model->count; i-- > 0;) {
-		if (!walk_is_inside(model, model->pieces[i].area, area))
-			continue;
-		if (parent == WALK_NONE && model->pieces[i].kind == WALK_HOLE)
-			walk_remove(model, i);
-		else
-			model->pieces[i].area = parent;
-	}
 }
 
 static inline const char *op_free(struct walk *walk)
