@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Processes: what they do with descriptors, how they multiply and end; and the
+ * coordinator, who hands out one step at a time and looks at the banks after it.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "look.h"
+#include "ops.h"
+#include "process.h"
+
+/* Seconds after which a step that is not done hangs. */
+#define HANGS 120
+
+/* So often the lists in debugfs are compared, which takes longer. */
+#define LISTS 16
+
+/* ------------------------------------------------------------- descriptors */
+
+static __s64 draw_any(struct fuzz_draw *draw, const struct fuzz_step *step)
+{
+	const struct fuzz_process *process = fuzz_draws_for(draw, step);
+	const __s64 from = fuzz_number(draw, FUZZ_SLOTS);
+	__s64 i;
+
+	for (i = 0; i < FUZZ_SLOTS; i++)
+		if (process->slots[(from + i) % FUZZ_SLOTS].file != FUZZ_NONE)
+			return (from + i) % FUZZ_SLOTS;
+	draw->none = true;
+	return from;
+}
+
+static void draw_close(struct fuzz_draw *draw, struct fuzz_step *step)
+{
+	step->args[0] = draw_any(draw, step);
+}
+
+static void run_close(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	struct fuzz_slot *slot =
+		fuzz_slot(fuzz_process(world, step), step->args[0]);
+
+	fuzz_compare(world, step, slot->file == FUZZ_NONE ? -EBADF : 0,
+		     slot->file == FUZZ_NONE && close(slot->fd) ? -errno : 0);
+	fuzz_close(world, slot);
+}
+
+static void draw_dup(struct fuzz_draw *draw, struct fuzz_step *step)
+{
+	step->args[0] = draw_any(draw, step);
+	step->args[1] = fuzz_draw_empty(draw, step);
+}
+
+static void run_dup(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	struct fuzz_process *process = fuzz_process(world, step);
+	struct fuzz_slot *slot = fuzz_slot(process, step->args[0]);
+	int fd = fcntl(slot->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fuzz_compare(world, step, slot->file == FUZZ_NONE ? -EBADF : 0,
+			 fd < 0 ? -errno : 0))
+		fuzz_put(world, fuzz_slot(process, step->args[1]), fd,
+			 slot->file);
+}
+
+static void draw_send(struct fuzz_draw *draw, struct fuzz_step *step)
+{
+	step->args[0] = draw_any(draw, step);
+	step->args[1] = fuzz_number(draw, FUZZ_PROCESSES);
+}
+
+/* Into the socket of a process, where it stays until that takes it. */
+static void run_send(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	struct fuzz_slot *slot =
+		fuzz_slot(fuzz_process(world, step), step->args[0]);
+	struct fuzz_process *to =
+		&world->processes[(__u64)step->args[1] % FUZZ_PROCESSES];
+
+	if (to->nr_queue == FUZZ_QUEUE)
+		return;
+	if (!fuzz_compare(world, step, slot->file == FUZZ_NONE ? -EBADF : 0,
+			  test_send_fd(to->sockets[1], slot->fd)))
+		return;
+	world->files[slot->file].refs++;
+	to->queue[to->nr_queue++] = slot->file;
+}
+
+static void draw_take(struct fuzz_draw *draw, struct fuzz_step *step)
+{
+	step->args[0] = fuzz_draw_empty(draw, step);
+	draw->none = !fuzz_draws_for(draw, step)->nr_queue;
+}
+
+static void run_take(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	struct fuzz_process *process = fuzz_process(world, step);
+	const int file = process->queue[0];
+	int fd = test_receive_fd(process->sockets[0]);
+
+	if (!fuzz_compare(world, step, process->nr_queue ? 0 : -EAGAIN, fd))
+		return;
+	process->nr_queue--;
+	memmove(process->queue, process->queue + 1,
+		process->nr_queue * sizeof(*process->queue));
+	fuzz_put(world, fuzz_slot(process, step->args[0]), fd, file);
+	world->files[file].refs--;
+}
+
+static void draw_fetch(struct fuzz_draw *draw, struct fuzz_step *step)
+{
+	struct fuzz_step there = *step;
+
+	there.process = fuzz_number(draw, FUZZ_PROCESSES);
+	step->args[0] = there.process;
+	step->args[1] = draw_any(draw, &there);
+	step->args[2] = fuzz_draw_empty(draw, step);
+}
+
+/* Takes a descriptor from another process, as a debugger may. */
+static void run_fetch(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	struct fuzz_process *process = fuzz_process(world, step);
+	struct fuzz_process *other =
+		&world->processes[(__u64)step->args[0] % FUZZ_PROCESSES];
+	struct fuzz_slot *slot = fuzz_slot(other, step->args[1]);
+	int want = slot->file == FUZZ_NONE ? -EBADF : 0;
+	int pidfd, fd;
+
+	if (other == process)
+		return;
+	if (process->uid)
+		want = -EPERM;
+	pidfd = syscall(SYS_pidfd_open, other->pid, 0);
+	fd = syscall(SYS_pidfd_getfd, pidfd, slot->fd, 0);
+	if (fd < 0)
+		fd = -errno;
+	close(pidfd);
+	if (fuzz_compare(world, step, want, fd))
+		fuzz_put(world, fuzz_slot(process, step->args[2]), fd,
+			 slot->file);
+}
+
+/* ------------------------------------------------------------- workers */
+
+static void wait_for(sem_t *sem, const struct fuzz_world *world)
+{
+	struct timespec until;
+
+	for (;;) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+		if (!sem_timedwait(sem, &until))
+			return;
+		/* Whose steps would it do? */
+		if (kill(world->coordinator, 0) && errno == ESRCH)
+			_exit(1);
+	}
+}
+
+struct worker {
+	struct fuzz_world *world;
+	unsigned int process;
+	unsigned int thread;
+};
+
+/* One copy for each process. */
+static struct worker workers[FUZZ_THREADS];
+
+static void be_process(struct fuzz_world *world, unsigned int process,
+		       unsigned int thread);
+
+/* The child is the other process from here on. */
+static void run_fork(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	const unsigned int to = (__u64)step->args[0] % FUZZ_PROCESSES;
+	struct fuzz_process *child = &world->processes[to];
+	const pid_t pid = fork();
+
+	if (!pid)
+		be_process(world, to, step->thread);
+	world->counts[step->op][0]++;
+	child->pid = pid;
+	if (pid < 0)
+		fuzz_wrong(world, "fork(): %s", strerrorname_np(errno));
+}
+
+static void *work(void *arg)
+{
+	const struct worker *self = arg;
+	struct fuzz_world *world = self->world;
+	struct fuzz_process *process = &world->processes[self->process];
+	struct fuzz_box *box = &process->boxes[self->thread];
+	const struct fuzz_op *op;
+
+	for (;;) {
+		wait_for(&box->go, world);
+		op = fuzz_op(box->step.op);
+		/* Without one, it is only to look. */
+		if (op && op->run)
+			op->run(world, &box->step);
+		else if (op)
+			_exit(0);
+		fuzz_settle(world);
+		if (!world->wrong[0])
+			fuzz_look(world, self->process, box->step.args[0]);
+		sem_post(&box->done);
+	}
+	return NULL;
+}
+
+static void open_nodes(struct fuzz_world *world, struct fuzz_process *process)
+{
+	int bank;
+
+	for (bank = FUZZ_NONE; bank < (int)world->nr_banks; bank++) {
+		process->nodes[1 + bank] = test_open(bank);
+		if (process->nodes[1 + bank] < 0)
+			fuzz_wrong(world, "node %d cannot be opened", bank);
+	}
+}
+
+static void be_nobody(struct fuzz_world *world)
+{
+	if (setgroups(0, NULL) || setresgid(FUZZ_UID, FUZZ_UID, FUZZ_UID) ||
+	    setresuid(FUZZ_UID, FUZZ_UID, FUZZ_UID))
+		fuzz_wrong(world, "cannot be nobody");
+}
+
+/* Does not return; the caller is one of its threads. */
+static void be_process(struct fuzz_world *world, unsigned int number,
+		       unsigned int thread)
+{
+	struct fuzz_process *process = &world->processes[number];
+	pthread_t other;
+	unsigned int i;
+
+	/* What a parent has opened tells of the parent. */
+	for (i = 0; i < 1 + world->nr_banks; i++)
+		if (process->nodes[i] >= 0)
+			close(process->nodes[i]);
+	open_nodes(world, process);
+	if (process->uid && !geteuid())
+		be_nobody(world);
+	fuzz_look_init();
+	for (i = 0; i < FUZZ_THREADS; i++) {
+		workers[i] = (struct worker){ world, number, i };
+		if (i != thread &&
+		    pthread_create(&other, NULL, work, &workers[i]))
+			fuzz_wrong(world, "no thread");
+	}
+	sem_post(&process->boxes[0].done);
+	work(&workers[thread]);
+	_exit(1);
+}
+
+/* ------------------------------------------------------------- the others */
+
+static bool is_done(struct fuzz_world *world, struct fuzz_process *process,
+		    unsigned int thread)
+{
+	struct timespec until;
+	int tries;
+
+	for (tries = 0; tries < 10 * HANGS; tries++) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 100000000;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+		if (!sem_timedwait(&process->boxes[thread].done, &until))
+			return true;
+		if (process->pid > 0 && kill(process->pid, 0)) {
+			fuzz_wrong(world, "process %d has died",
+				   (int)(process - world->processes));
+			return false;
+		}
+	}
+	fuzz_wrong(world, "it hangs");
+	return false;
+}
+
+static void make_boxes(struct fuzz_process *process)
+{
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_THREADS; i++) {
+		sem_init(&process->boxes[i].go, 1, 0);
+		sem_init(&process->boxes[i].done, 1, 0);
+	}
+}
+
+/* All that a process has, none of it taken from anybody. */
+static void make_empty(struct fuzz_process *process, uid_t uid)
+{
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_SLOTS; i++)
+		process->slots[i] =
+			(struct fuzz_slot){ FUZZ_NONE, FUZZ_NOT_OPEN };
+	for (i = 0; i < 1 + FUZZ_BANKS; i++)
+		process->nodes[i] = FUZZ_NONE;
+	process->map.start = FUZZ_LOW;
+	process->map.end = FUZZ_LOW + FUZZ_WINDOW;
+	process->map.count = 0;
+	process->uid = uid;
+	make_boxes(process);
+}
+
+static void start_process(struct fuzz_world *world, unsigned int number,
+			  int dev)
+{
+	struct fuzz_process *process = &world->processes[number];
+	pid_t pid;
+
+	make_empty(process, number == FUZZ_NOBODY ? FUZZ_UID : 0);
+	pid = fork();
+	if (!pid) {
+		close(dev);
+		process->pid = getpid();
+		be_process(world, number, 0);
+	}
+	process->pid = pid;
+	if (pid < 0)
+		fuzz_wrong(world, "fork(): %s", strerrorname_np(errno));
+	else
+		is_done(world, process, 0);
+}
+
+/* When a process is told to be gone, all that it held is. */
+static void wait_end(struct fuzz_world *world, int pidfd)
+{
+	struct pollfd pollfd = { .fd = pidfd, .events = POLLIN };
+
+	if (poll(&pollfd, 1, HANGS * 1000) != 1)
+		fuzz_wrong(world, "a process does not end");
+}
+
+/* By a signal, or by a step that is an operation of its own. */
+static void end_process(struct fuzz_world *world, unsigned int number,
+			const struct fuzz_step *exits)
+{
+	struct fuzz_process *process = &world->processes[number];
+	struct fuzz_box *box = &process->boxes[exits ? exits->thread : 0];
+	int pidfd;
+	unsigned int i;
+
+	if (process->pid <= 0)
+		return;
+	pidfd = syscall(SYS_pidfd_open, process->pid, 0);
+	if (exits) {
+		box->step = *exits;
+		sem_post(&box->go);
+	} else {
+		kill(process->pid, SIGKILL);
+	}
+	if (pidfd >= 0) {
+		wait_end(world, pidfd);
+		close(pidfd);
+	}
+	process->pid = 0;
+	process->map.count = 0;
+	for (i = 0; i < FUZZ_SLOTS; i++) {
+		if (process->slots[i].file == FUZZ_NONE)
+			continue;
+		world->files[process->slots[i].file].refs--;
+		process->slots[i].file = FUZZ_NONE;
+		process->slots[i].fd = FUZZ_NOT_OPEN;
+	}
+	fuzz_settle(world);
+}
+
+/*
+ * What the child has of its parent, before there is one. Regions that are alone
+ * stay with the parent; a hole is left where they are in areas.
+ */
+static void copy_process(struct fuzz_world *world, unsigned int from,
+			 unsigned int to)
+{
+	const struct fuzz_process *parent = &world->processes[from];
+	struct fuzz_process *child = &world->processes[to];
+	unsigned int i;
+
+	memcpy(child->slots, parent->slots, sizeof(child->slots));
+	for (i = 0; i < FUZZ_SLOTS; i++)
+		if (child->slots[i].file != FUZZ_NONE)
+			world->files[child->slots[i].file].refs++;
+	child->map = parent->map;
+	for (i = child->map.count; i-- > 0;)
+		if (child->map.pieces[i].kind == WALK_REGION &&
+		    child->map.pieces[i].flags & NO_ALIAS)
+			walk_remove(&child->map, i);
+	walk_join(&child->map);
+	memcpy(child->nodes, parent->nodes, sizeof(child->nodes));
+	child->uid = parent->uid;
+	make_boxes(child);
+}
+
+static void hand_out(struct fuzz_world *world, unsigned int process,
+		     unsigned int thread, const struct fuzz_step *step)
+{
+	struct fuzz_box *box = &world->processes[process].boxes[thread];
+
+	box->step = *step;
+	sem_post(&box->go);
+	is_done(world, &world->processes[process], thread);
+}
+
+static void draw_process(struct fuzz_draw *draw, struct fuzz_step *step)
+{
+	step->args[0] = fuzz_number(draw, FUZZ_PROCESSES);
+}
+
+static void draw_nothing(struct fuzz_draw *draw, struct fuzz_step *step)
+{
+	(void)draw;
+	(void)step;
+}
+
+#define KILL "kill"
+#define EXIT "exit"
+#define FORK "fork"
+
+const struct fuzz_op fuzz_process_ops[] = {
+	{ "close", { "slot" }, 60, 200, draw_close, run_close },
+	{ "dup", { "slot", "to" }, 25, 3, draw_dup, run_dup },
+	{ "send", { "slot", "process" }, 35, 5, draw_send, run_send },
+	{ "take", { "to" }, 40, 5, draw_take, run_take },
+	{ "fetch", { "process", "slot", "to" }, 20, 2, draw_fetch, run_fetch },
+	{ FORK, { "process" }, 5, 2, draw_process, run_fork },
+	{ KILL, {}, 3, 3, draw_nothing, NULL },
+	{ EXIT, {}, 2, 2, draw_nothing, NULL },
+	{},
+};
+
+static bool is_op(const struct fuzz_step *step, const char *name)
+{
+	return !strcmp(fuzz_op(step->op)->name, name);
+}
+
+static void do_fork(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	const unsigned int to = (__u64)step->args[0] % FUZZ_PROCESSES;
+
+	/* Who is nobody cannot open nodes, and those of the parent are its. */
+	if (to == step->process || world->processes[step->process].uid)
+		return;
+	end_process(world, to, NULL);
+	copy_process(world, step->process, to);
+	hand_out(world, step->process, step->thread, step);
+	is_done(world, &world->processes[to], 0);
+}
+
+static void do_end(struct fuzz_world *world, const struct fuzz_step *step,
+		   int dev)
+{
+	end_process(world, step->process, is_op(step, EXIT) ? step : NULL);
+	world->counts[step->op][0]++;
+	start_process(world, step->process, dev);
+}
+
+/* The step of who only looks. */
+static struct fuzz_step look_step(unsigned int number)
+{
+	return (struct fuzz_step){
+		.op = FUZZ_OPS,
+		.args = { number },
+	};
+}
+
+/**
+ * fuzz_world_do() - do one step, and look at all that may be wrong then
+ * @world: that was started
+ * @dev: a node
+ * @step: what, and who
+ * @number: of the step
+ * @patience: milliseconds until the figures of the banks must be right
+ *
+ * Return: whether all is as it should be; if not, world->wrong says what is not.
+ */
+bool fuzz_world_do(struct fuzz_world *world, int dev,
+		   const struct fuzz_step *step, unsigned int number,
+		   unsigned int patience)
+{
+	const struct fuzz_step looks = look_step(number);
+	const unsigned int other =
+		(step->process + 1 + number % (FUZZ_PROCESSES - 1)) %
+		FUZZ_PROCESSES;
+
+	world->moment++;
+	if (is_op(step, FORK))
+		do_fork(world, step);
+	else if (is_op(step, KILL) || is_op(step, EXIT))
+		do_end(world, step, dev);
+	else
+		hand_out(world, step->process, step->thread, step);
+	if (!world->wrong[0])
+		hand_out(world, other, 0, &looks);
+	if (!world->wrong[0])
+		fuzz_look_at_banks(world, dev, patience);
+	if (!world->wrong[0] && number % LISTS == 0)
+		fuzz_look_at_debugfs(world, patience);
+	return !world->wrong[0];
+}
+
+/* Memory of all processes, as it is needed; MAP_FAILED. */
+static void *share(size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/**
+ * fuzz_world_create() - make room for worlds, one after the other
+ * @dev: a node; nothing is allocated of any bank
+ *
+ * Return: the world, NULL if it cannot be.
+ */
+struct fuzz_world *fuzz_world_create(int dev)
+{
+	struct fuzz_world *world = share(sizeof(*world));
+	struct membank_dataspace_info info;
+	struct membank_bank_info bank;
+	__u64 addr, length;
+	__u32 i;
+	int fd;
+
+	if (world == MAP_FAILED)
+		return NULL;
+	for (i = 0; i < FUZZ_BANKS && !handle_bank(dev, i, &bank); i++) {
+		int node = test_open(i);
+
+		fd = test_alloc(node, WALK_PAGE, 0, 0);
+		if (fd < 0 || test_info(dev, fd, &info) ||
+		    handle_phys(dev, fd, 0, &addr, &length))
+			return NULL;
+		close(fd);
+		close(node);
+		world->banks[i] = (struct fuzz_bank){
+			.size = bank.out_length,
+			.private = bank.out_flags & MEMBANK_BANK_PRIVATE,
+			.physical = addr - info.out_offset,
+			.image = share(bank.out_length),
+		};
+		if (world->banks[i].image == MAP_FAILED)
+			return NULL;
+		snprintf(world->banks[i].debugfs,
+			 sizeof(world->banks[i].debugfs),
+			 "/sys/kernel/debug/membank/%s", bank.out_name);
+	}
+	world->nr_banks = i;
+	world->coordinator = getpid();
+	/* Workers are waited for by other means; nobody is left as a zombie. */
+	signal(SIGCHLD, SIG_IGN);
+	return world;
+}
+
+/**
+ * fuzz_world_start() - begin with nothing but processes
+ * @world: from fuzz_world_create()
+ * @dev: a node
+ *
+ * Failures are in world->wrong.
+ */
+void fuzz_world_start(struct fuzz_world *world, int dev)
+{
+	struct fuzz_process *process;
+	unsigned int i;
+
+	world->wrong[0] = '\0';
+	memset(world->files, 0, sizeof(world->files));
+	memset(world->spaces, 0, sizeof(world->spaces));
+	memset(world->notifiers, 0, sizeof(world->notifiers));
+	memset(world->services, 0, sizeof(world->services));
+	snprintf(world->tag, sizeof(world->tag), "fuzz-%d", getpid());
+	for (i = 0; i < FUZZ_PROCESSES; i++) {
+		process = &world->processes[i];
+		process->nr_queue = 0;
+		if (socketpair(AF_UNIX,
+			       SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+			       process->sockets))
+			fuzz_wrong(world, "no sockets");
+	}
+	for (i = 0; i < FUZZ_PROCESSES; i++)
+		start_process(world, i, dev);
+}
+
+/**
+ * fuzz_world_end() - end all processes, and look whether anything is left
+ * @world: that was started
+ * @dev: a node
+ * @patience: as for fuzz_world_do()
+ *
+ * Return: whether all is as it should be.
+ */
+bool fuzz_world_end(struct fuzz_world *world, int dev, unsigned int patience)
+{
+	const struct fuzz_step looks = look_step(0);
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_PROCESSES && !world->wrong[0]; i++)
+		hand_out(world, i, 1, &looks);
+	if (!world->wrong[0])
+		fuzz_look_at_debugfs(world, patience);
+	for (i = 0; i < FUZZ_PROCESSES; i++)
+		end_process(world, i, NULL);
+	for (i = 0; i < FUZZ_PROCESSES; i++) {
+		while (world->processes[i].nr_queue)
+			world->files[world->processes[i].queue
+					     [--world->processes[i].nr_queue]]
+				.refs--;
+		close(world->processes[i].sockets[0]);
+		close(world->processes[i].sockets[1]);
+	}
+	fuzz_settle(world);
+	if (!world->wrong[0])
+		fuzz_look_at_banks(world, dev, patience);
+	return !world->wrong[0];
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random calls of every noun by several processes, each of two threads, one after
+ * the other, so that a model knows what must come of each: the answer, every
+ * figure of the banks, every region, every byte. What is not so is made a script
+ * that is as short as can be; those that were worth it are kept in fuzz/, and
+ * are done here as well. Then the same without order: see fuzz/race.c.
+ *
+ * MEMBANK_SEED repeats; MEMBANK_SECONDS (default: 50, for all of it) and
+ * MEMBANK_STEPS (default: 400, of each world) say how much is done.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "fuzz/ops.h"
+#include "fuzz/race.h"
+#include "fuzz/script.h"
+
+#define SECONDS 50
+#define STEPS 400
+
+/* Of a thread that races, until all pause. */
+#define RACE_STEPS 300
+
+/* In each world that is wrong on purpose. */
+#define PLANT_STEPS 100
+
+/* Of the seconds that are given, those for what is done step by step. */
+#define ORDERED(_seconds) ((_seconds) * 3 / 5)
+
+/* Milliseconds for who looks at a page for a moment; less where it is tried often. */
+#define PATIENCE 20000
+#define PATIENCE_SHRINK 2000
+#define PATIENCE_PLANT 30
+
+/* Seconds for making a script short. */
+#define SHRINK 300
+
+/* Where the scripts are, beside the program. */
+#define SCRIPTS "fuzz"
+
+static __u64 number_of(struct __test_metadata *_metadata, const char *name,
+		       __u64 otherwise)
+{
+	const char *given = getenv(name);
+	__u64 number;
+	char *end;
+
+	if (!given)
+		return otherwise;
+	errno = 0;
+	number = strtoull(given, &end, 0);
+	ASSERT_TRUE(!errno && *given && !*end);
+	return number;
+}
+
+static __u64 draw_seed(struct __test_metadata *_metadata)
+{
+	__u64 seed;
+
+	ASSERT_EQ(sizeof(seed), getrandom(&seed, sizeof(seed), 0));
+	return seed;
+}
+
+static __u64 seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* One line for each operation: how often it gave what. */
+static void show_counts(const struct fuzz_world *world)
+{
+	unsigned int op;
+
+	for (op = 0; fuzz_op(op); op++)
+		fuzz_show_counts(fuzz_op(op)->name, world->counts[op]);
+}
+
+FIXTURE(fuzz)
+{
+	struct fuzz_run run;
+	struct fuzz_script *script;
+};
+
+FIXTURE_SETUP(fuzz)
+{
+	ASSERT_TRUE(test_banks_empty());
+	self->run.dev = test_open(TEST_ANY);
+	ASSERT_LE(0, self->run.dev);
+	self->run.world = fuzz_world_create(self->run.dev);
+	ASSERT_NE(NULL, self->run.world);
+	self->run.patience = PATIENCE;
+	self->script = calloc(1, sizeof(*self->script));
+	ASSERT_NE(NULL, self->script);
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(fuzz)
+{
+	EXPECT_TRUE(test_banks_empty());
+}
+
+/* What failed, in as few steps as can be. */
+static void explain(struct fuzz_run *run, struct fuzz_script *script)
+{
+	ksft_print_msg("%s; %u steps are made less\n", run->world->wrong,
+		       script->count);
+	show_counts(run->world);
+	run->patience = PATIENCE_SHRINK;
+	if (fuzz_script_passes(run, script)) {
+		ksft_print_msg("done again, it does not fail\n");
+		fuzz_script_show(script);
+		return;
+	}
+	fuzz_script_shrink(run, script, SHRINK);
+	fuzz_script_passes(run, script);
+	ksft_print_msg("%s after:\n", run->world->wrong);
+	fuzz_script_show(script);
+}
+
+TEST_F_TIMEOUT(fuzz, model_knows_what_comes_of_each_step, 24 * 3600)
+{
+	const __u64 given = number_of(_metadata, "MEMBANK_SECONDS", SECONDS);
+	const unsigned int steps = number_of(_metadata, "MEMBANK_STEPS", STEPS);
+	__u64 seed = number_of(_metadata, "MEMBANK_SEED", draw_seed(_metadata));
+	const __u64 start = seconds(), end = start + ORDERED(given);
+	unsigned long worlds = 0, done = 0;
+	bool failed;
+
+	ASSERT_LE(steps, FUZZ_STEPS);
+	ksft_print_msg("MEMBANK_SEED=%#llx\n", seed);
+	do {
+		fuzz_script_draw(&self->run, self->script, seed, steps);
+		failed = self->run.world->wrong[0];
+		done += self->script->count;
+		worlds++;
+		if (failed)
+			ksft_print_msg("with MEMBANK_SEED=%#llx:\n", seed);
+		seed++;
+	} while (!failed && seconds() < end);
+	ksft_print_msg("%lu steps in %lu worlds in %llu s\n", done, worlds,
+		       seconds() - start);
+	if (failed)
+		explain(&self->run, self->script);
+	else
+		show_counts(self->run.world);
+	EXPECT_FALSE(failed);
+}
+
+TEST_F_TIMEOUT(fuzz, kept_scripts_pass, TEST_SLOW)
+{
+	DIR *dir = opendir(SCRIPTS);
+	struct dirent *entry;
+	char path[300];
+	const char *what;
+	unsigned int scripts = 0;
+
+	ASSERT_NE(NULL, dir);
+	while ((entry = readdir(dir))) {
+		if (!strstr(entry->d_name, ".script"))
+			continue;
+		snprintf(path, sizeof(path), SCRIPTS "/%s", entry->d_name);
+		what = fuzz_script_read(self->script, path);
+		ASSERT_EQ(NULL, what)
+		TH_LOG("%s: %s", path, what);
+		EXPECT_TRUE(fuzz_script_passes(&self->run, self->script))
+		TH_LOG("%s: %s", path, self->run.world->wrong);
+		ksft_print_msg("%s: %u steps\n", entry->d_name,
+			       self->script->count);
+		scripts++;
+	}
+	closedir(dir);
+	EXPECT_LT(0, scripts);
+}
+
+TEST_F_TIMEOUT(fuzz, banks_are_right_after_each_race, 24 * 3600)
+{
+	const __u64 given = number_of(_metadata, "MEMBANK_SECONDS", SECONDS);
+	__u64 seed = number_of(_metadata, "MEMBANK_SEED", draw_seed(_metadata));
+	struct race *race = race_create(self->run.world->nr_banks);
+	unsigned long batches, kills, counts[FUZZ_ERRNOS];
+	unsigned int op, error;
+	bool passed;
+
+	ASSERT_NE(NULL, race);
+	signal(SIGCHLD, SIG_DFL);
+	ksft_print_msg("MEMBANK_SEED=%#llx\n", seed);
+	passed = race_run(race, seed, RACE_STEPS, given - ORDERED(given),
+			  &batches, &kills);
+	ksft_print_msg("%lu steps, %lu pauses, %lu killed\n", race->taken,
+		       batches, kills);
+	for (op = 0; race_op(op); op++) {
+		for (error = 0; error < FUZZ_ERRNOS; error++)
+			counts[error] = race->counts[op][error];
+		fuzz_show_counts(race_op(op)->name, counts);
+	}
+	EXPECT_TRUE(passed)
+	TH_LOG("%s", race->wrong);
+}
+
+/*
+ * A model that is wrong on purpose: it is noticed, and little is left of what led
+ * to it.
+ */
+FIXTURE(shrink)
+{
+	struct fuzz_run run;
+	struct fuzz_script *script;
+};
+
+FIXTURE_VARIANT(shrink)
+{
+	enum fuzz_plant plant;
+	unsigned int steps;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(shrink, revoked_memory_stays) {
+	.plant = FUZZ_PLANT_REVOKED_STAYS, .steps = 3 };
+FIXTURE_VARIANT_ADD(shrink, reading_is_writing) {
+	.plant = FUZZ_PLANT_READ_MAY_WRITE, .steps = 6 };
+/* clang-format on */
+
+FIXTURE_SETUP(shrink)
+{
+	ASSERT_TRUE(test_banks_empty());
+	self->run.dev = test_open(TEST_ANY);
+	ASSERT_LE(0, self->run.dev);
+	self->run.world = fuzz_world_create(self->run.dev);
+	ASSERT_NE(NULL, self->run.world);
+	self->run.patience = PATIENCE_PLANT;
+	self->run.world->plant = variant->plant;
+	self->script = calloc(1, sizeof(*self->script));
+	ASSERT_NE(NULL, self->script);
+}
+
+FIXTURE_TEARDOWN_PARENT(shrink)
+{
+	EXPECT_TRUE(test_banks_empty());
+}
+
+TEST_F_TIMEOUT(shrink, wrong_expectation_gives_a_short_script, 24 * 3600)
+{
+	struct fuzz_world *world = self->run.world;
+	__u64 seed = 1, start = seconds();
+	unsigned int drawn;
+
+	do {
+		fuzz_script_draw(&self->run, self->script, seed++, PLANT_STEPS);
+	} while (!world->wrong[0]);
+	drawn = self->script->count;
+	fuzz_script_shrink(&self->run, self->script, SHRINK);
+	EXPECT_FALSE(fuzz_script_passes(&self->run, self->script));
+	ksft_print_msg("%s, %u steps of %u in %llu s:\n", world->wrong,
+		       self->script->count, drawn, seconds() - start);
+	fuzz_script_show(self->script);
+	EXPECT_GE(variant->steps, self->script->count);
+
+	/* It was the model: without the fault there is nothing wrong. */
+	world->plant = FUZZ_PLANT_NONE;
+	self->run.patience = PATIENCE;
+	EXPECT_TRUE(fuzz_script_passes(&self->run, self->script))
+	TH_LOG("%s", world->wrong);
+}
+
+TEST_HARNESS_MAIN
