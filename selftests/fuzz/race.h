@@ -26,7 +26,7 @@
  * @addr: where, 0: nothing
  * @length: bytes
  * @owner: what every page says that says something, 0: not known yet
- * @lost: it was answered by a signal, and must be from then on
+ * @lost: it was answered by SIGBUS, and must not be there from then on
  */
 struct race_map {
 	__u64 addr;

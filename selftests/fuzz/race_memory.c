@@ -80,11 +80,15 @@ static int mark(struct racer *racer, __u64 addr, __u64 length)
 	return signal;
 }
 
+/*
+ * What was revoked is lost whole; of what others have detached there may be a
+ * part left.
+ */
 static void set_lost(struct racer *racer, struct race_map *map, int signal)
 {
-	if (signal && signal != SIGBUS && signal != SIGSEGV)
+	if (signal != SIGBUS && signal != SIGSEGV)
 		race_wrong(racer->race, "signal %d", signal);
-	map->lost = true;
+	map->lost |= signal == SIGBUS;
 }
 
 /* Once it is gone, it stays so; and it has one owner. */
