@@ -221,11 +221,14 @@ static bool begin_send(struct scene *scene)
 			   scene->sockets);
 }
 
+/* A socket calls it ENOBUFS. */
 static int run_send(void *arg)
 {
 	struct scene *scene = arg;
 
-	return test_send_fd(scene->sockets[0], scene->fd);
+	const int ret = test_send_fd(scene->sockets[0], scene->fd);
+
+	return ret == -ENOBUFS ? -ENOMEM : ret;
 }
 
 /* What was sent and nobody receives goes with the socket. */

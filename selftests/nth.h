@@ -214,10 +214,10 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 		wrong = "it does not copy";
 	if (!wrong && row->asks & NTH_HIDDEN && !hidden)
 		wrong = "it asks for nothing that it can do without";
-	snprintf(
-		text, size,
-		"request %u, %d: %s; %u times no memory, %u times no copy, %u times done all the same",
-		n, ret, wrong ? wrong : "fine", refused[0], refused[1], hidden);
+	snprintf(text, size,
+		 "request %u, %d: %s; %u times no memory, %u no copy, %u done",
+		 n, ret, wrong ? wrong : "fine", refused[0], refused[1],
+		 hidden);
 	return !wrong;
 }
 

@@ -59,14 +59,12 @@ TEST_F_TIMEOUT(nth, request_that_fails_leaves_all_as_it_was, TEST_SLOW)
 static inline bool nth_has_row(unsigned int command)
 {
 	const struct __fixture_variant_metadata *variant;
-	const FIXTURE_VARIANT(nth) * data;
 
 	for (variant = _nth_fixture_object.variant; variant;
-	     variant = variant->next) {
-		data = variant->data;
-		if (data->row->command == command)
+	     variant = variant->next)
+		if (((const FIXTURE_VARIANT(nth) *)variant->data)
+			    ->row->command == command)
 			return true;
-	}
 	return false;
 }
 
