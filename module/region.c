@@ -182,6 +182,9 @@ static long attach_in_area(struct membank_space *space,
 		membank_area_refill(space, area, found.start, found.length,
 				    MEMBANK_REGION_OVERMAP);
 		ret = placement->error;
+	} else if (ret == -ENOMEM) {
+		/* The kernel has unmapped before it ran short: a gap. */
+		membank_area_refill(space, area, found.start, found.length, 0);
 	}
 put_area:
 	membank_area_put(area);
@@ -447,6 +450,11 @@ static int detach_piece(struct membank_space *space, const struct piece *piece,
 					  MEMBANK_REGION_OVERMAP);
 	else
 		ret = vm_munmap(piece->start, piece->length);
+	/* The kernel may have unmapped it before it ran short, and left a gap. */
+	if (ret == -ENOMEM && piece->area &&
+	    !membank_area_refill(space, piece->area, piece->start,
+				 piece->length, 0))
+		ret = 0;
 	if (ret) {
 		if (file)
 			fput(file);

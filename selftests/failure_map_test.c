@@ -276,6 +276,77 @@ static const struct nth_row detach_middle = {
 	.asks = NTH_BOTH,
 };
 
+static const struct nth_row detach_middle_in_area = {
+	.command = MEMBANK_IOC_REGION_DETACH,
+	.begin = begin_area,
+	.run = run_detach,
+	.end = end_detach,
+	.asks = NTH_BOTH,
+};
+
+/* ------------------------------------------------------------ put in an area */
+
+static int run_attach(void *arg)
+{
+	struct scene *scene = arg;
+	char *mem;
+
+	return handle_attach(scene->dev, scene->space, scene->area + LENGTH,
+			     IN_AREA, &mem);
+}
+
+/* Or the place is a hole, as it was. */
+static const char *end_attach(struct scene *scene, int ret)
+{
+	const char *wrong = NULL;
+	char byte;
+
+	if (ret == -EFAULT && !touch_read(scene->area + LENGTH, &byte))
+		ret = 0;
+	if (!ret && first_wrong(scene->area + LENGTH, PAGES) != PAGES)
+		wrong = "its bytes are others";
+	return end_or_undone(scene, ret, wrong);
+}
+
+static const struct nth_row attach_in_area = {
+	.command = MEMBANK_IOC_REGION_ATTACH,
+	.begin = begin_area,
+	.run = run_attach,
+	.end = end_attach,
+	.asks = NTH_BOTH,
+};
+
+static int run_attach_over(void *arg)
+{
+	struct scene *scene = arg;
+
+	return handle_attach(scene->dev, scene->space, scene->area,
+			     IN_AREA | OVERMAP, &scene->mem);
+}
+
+/* The region may be gone, but no address is. */
+static const char *end_attach_over(struct scene *scene, int ret)
+{
+	const char *wrong = NULL;
+	char byte;
+
+	if (ret && touch_read(scene->area, &byte))
+		wrong = map_is_free(scene->area, LENGTH) ? "the place is lost" :
+							   NULL;
+	else if (still_there(scene) != LENGTH)
+		wrong = "the map is another";
+	end(scene);
+	return wrong;
+}
+
+static const struct nth_row attach_over = {
+	.command = MEMBANK_IOC_REGION_ATTACH,
+	.begin = begin_area,
+	.run = run_attach_over,
+	.end = end_attach_over,
+	.asks = NTH_BOTH,
+};
+
 /* -------------------------------------------------------------------- moved */
 
 static int run_move(void *arg)
@@ -510,6 +581,9 @@ FIXTURE_VARIANT_ADD(nth, unmap_hole) { &unmap_hole, 0 };
 FIXTURE_VARIANT_ADD(nth, protect_middle) { &protect_middle, 0 };
 FIXTURE_VARIANT_ADD(nth, protect_middle_of_block) { &protect_middle_of_block, 0 };
 FIXTURE_VARIANT_ADD(nth, detach_middle) { &detach_middle, 0 };
+FIXTURE_VARIANT_ADD(nth, detach_middle_in_area) { &detach_middle_in_area, 0 };
+FIXTURE_VARIANT_ADD(nth, attach_in_area) { &attach_in_area, 0 };
+FIXTURE_VARIANT_ADD(nth, attach_over) { &attach_over, 0 };
 FIXTURE_VARIANT_ADD(nth, move) { &move, 0 };
 FIXTURE_VARIANT_ADD(nth, move_out_of_area) { &move_out_of_area, 0 };
 FIXTURE_VARIANT_ADD(nth, fork_region) { &fork_region, 0 };

@@ -587,9 +587,10 @@ enum membank_detach_flags {
  * ESRCH: that process is gone or has called exec(). EACCES: DETACH_DATASPACE,
  * and the region is RESERVED, and what was attached has no right READ; it stays.
  * ENOMEM: the process has too many mappings to split one; what lies below is
- * detached. EAGAIN: as for REGION_ATTACH, in an area. EDQUOT: DETACH_DATASPACE, and
- * as for REGION_FIND; it stays. EINTR: a fatal signal came; some of the range may be
- * detached.
+ * detached; or kernel memory is short: the region stays, or it is gone, and its place in
+ * an area is lost to the area. EAGAIN: as for REGION_ATTACH, in an area. EDQUOT:
+ * DETACH_DATASPACE, and as for REGION_FIND; it stays. EINTR: a fatal signal came;
+ * some of the range may be detached.
  */
 struct membank_region_detach {
 	__u32 size;
