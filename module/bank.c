@@ -349,7 +349,7 @@ static int bank_init(struct membank_bank *bank, u32 index,
 	first = config->source->claim(config->pages);
 	if (!first) {
 		bank_explain_no_memory(config, asked);
-		ret = -ENOMEM;
+		ret = -ENOSPC;
 		goto exit_quota;
 	}
 	bank->node = page_to_nid(first);
@@ -397,8 +397,8 @@ static void bank_start(struct membank_bank *bank)
  * @configs: what is asked for
  * @count: how many, 1 to MEMBANK_BANKS_MAX
  *
- * Return: 0 or a negative errno; a bank that is not to be had is explained in
- * the log.
+ * Return: 0 or a negative errno: -ENOSPC: there is no room for a bank, which is
+ * explained in the log; -ENOMEM: kernel memory is short.
  */
 int membank_banks_init(const struct membank_bank_config *configs,
 		       unsigned int count)

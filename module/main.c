@@ -295,7 +295,7 @@ free_configs:
 	return ret;
 }
 
-static int __init membank_init(void)
+static int init_all(void)
 {
 	int ret;
 
@@ -333,6 +333,16 @@ exit_retire:
 exit_banks:
 	membank_banks_exit();
 	return ret;
+}
+
+static int __init membank_init(void)
+{
+	int ret = init_all();
+
+	if (ret == -ENOMEM)
+		pr_err("kernel memory is short: load it when there is more\n");
+	/* A bank for which there is no room: it was said which. */
+	return ret == -ENOSPC ? -ENOMEM : ret;
 }
 
 static void __exit membank_exit(void)

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading and unloading for which the kernel has no memory, refused it wherever the
+ * module asks: it is there whole or not at all, nothing stays behind, and why is in
+ * the log. It takes as many loads as there are requests: MEMBANK_STRIDE says
+ * which of them are refused, the first one and every so many after it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/klog.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "notify.h"
+#include "nth.h"
+#include "reload.h"
+
+/* Of each source; small, since they are cleared each time. */
+#define PARAMETERS "banks=a:4M,b:2M@contig:private quota=1M"
+
+/* What the module looks at first, and refuses. */
+#define NO_PARAMETERS "banks=a:4M,b:2M@contig:private quota=1X"
+
+/* How many requests lie between two that are refused; 1: none. */
+#define STRIDE number_from("MEMBANK_STRIDE", 7)
+
+/* What of the kernel is the module's while it is loaded. */
+static const char *const traces[] = {
+	"/sys/module/membank",
+	"/sys/class/membank",
+	"/sys/kernel/debug/membank",
+	"/dev/membank",
+	"/dev/membank0",
+	"/dev/membank1",
+};
+
+/* What of it is there: all, or else nothing; -1: some. */
+static int is_there(void)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < ARRAY_SIZE(traces); i++)
+		count += !access(traces[i], F_OK);
+	if (count && count < ARRAY_SIZE(traces))
+		return -1;
+	return !!count;
+}
+
+/* Pages of CMA that nobody has claimed, TEST_NONE if the kernel does not tell. */
+static __u64 unclaimed(void)
+{
+	FILE *file = popen("cat /sys/kernel/mm/cma/*/available_pages", "re");
+	unsigned long long pages, sum = 0;
+
+	if (!file)
+		return TEST_NONE;
+	while (fscanf(file, "%llu", &pages) == 1)
+		sum += pages;
+	pclose(file);
+	return sum;
+}
+
+static int load(void *arg)
+{
+	const int *file = arg;
+
+	return syscall(__NR_finit_module, *file, PARAMETERS, 0) ? -errno : 0;
+}
+
+#define MANY 1000000
+
+/* Surely more than the kernel has when the module has said no. */
+#define BEHIND 20
+
+/*
+ * How many requests there are until the module is asked for the first time, and a
+ * few behind: the kernel's own, which warns where it has no memory for trace events.
+ */
+static unsigned int requests_before(int file)
+{
+	int nth = open(NTH_FILE, O_RDWR | O_CLOEXEC), ret;
+	char text[16] = {};
+
+	snprintf(text, sizeof(text), "%u", MANY);
+	if (write(nth, text, strlen(text)) < 0)
+		return 0;
+	ret = syscall(__NR_finit_module, file, NO_PARAMETERS, 0);
+	memset(text, 0, sizeof(text));
+	if (!ret || errno != EINVAL ||
+	    pread(nth, text, sizeof(text) - 1, 0) <= 0)
+		text[0] = '\0';
+	pwrite(nth, "0", 1, 0);
+	close(nth);
+	return text[0] ? MANY - atoi(text) : 0;
+}
+
+static int unload(void *arg)
+{
+	(void)arg;
+	return syscall(__NR_delete_module, "membank", O_NONBLOCK) ? -errno : 0;
+}
+
+/* Of syslog(). */
+#define SYSLOG_ACTION_READ_ALL 3
+
+#define MARK "failure_load_test: the next one"
+
+/* Whether the module has said why it fails since the mark. */
+static bool said(void)
+{
+	static char log[1 << 18];
+	const int length =
+		klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log) - 1);
+	char *line, *last = NULL;
+
+	if (length < 0)
+		return false;
+	log[length] = '\0';
+	for (line = log; (line = strstr(line, MARK)); line++)
+		last = line;
+	for (line = strtok(last, "\n"); line; line = strtok(NULL, "\n"))
+		/* Of a bank it says where it is, too. */
+		if (strstr(line, "membank: ") && !strstr(line, " MiB from "))
+			return true;
+	return false;
+}
+
+FIXTURE(load)
+{
+	int file;
+	__u64 pages;
+};
+
+FIXTURE_SETUP(load)
+{
+	self->file = open(getenv("MEMBANK_KO"), O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, self->file);
+	ASSERT_EQ(0, unload(NULL));
+	ASSERT_EQ(0, is_there());
+	self->pages = unclaimed();
+}
+
+/* In the parent, whatever became of the case: as the setup found it. */
+FIXTURE_TEARDOWN_PARENT(load)
+{
+	if (is_there() == 0)
+		EXPECT_TRUE(reload(PARAMETERS));
+}
+
+TEST_F_TIMEOUT(load, that_fails_leaves_nothing_behind, 900)
+{
+	unsigned int n, before, failed = 0, silent = 0, first = 0, last = 0;
+	bool reached = true;
+	int ret;
+
+	if (!nth_is_there())
+		SKIP(return, "no fault injection in this kernel");
+	before = requests_before(self->file);
+	ASSERT_LT(BEHIND, before);
+	ASSERT_TRUE(nth_inject(true));
+	for (n = before - BEHIND; reached; n += STRIDE) {
+		ASSERT_TRUE(nth_tell("/dev/kmsg", MARK));
+		ret = nth_run(n, load, &self->file, &reached);
+		if (!ret) {
+			/* What it did without was no part of it. */
+			ASSERT_EQ(0, unload(NULL));
+			ASSERT_EQ(0, is_there());
+			continue;
+		}
+		failed++;
+		if (said()) {
+			first = first ? first : n;
+			last = n;
+		} else if (first) {
+			silent++;
+			TH_LOG("request %u: %d, and not a word", n, ret);
+		}
+		EXPECT_TRUE(reached);
+		EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT)
+		TH_LOG("request %u: %d", n, ret);
+		ASSERT_EQ(0, is_there())
+		TH_LOG("request %u: something stays behind", n);
+		ASSERT_EQ(self->pages, unclaimed())
+		TH_LOG("request %u: memory stays behind", n);
+	}
+	TH_LOG("%u requests, %u loads failed, %u of them in silence; the module's own are %u to %u",
+	       n, failed, silent, first, last);
+	EXPECT_LT(0, failed);
+	EXPECT_EQ(0, silent);
+	ASSERT_TRUE(nth_inject(false));
+}
+
+TEST_F_TIMEOUT(load, is_undone_without_asking_for_memory, 900)
+{
+	bool reached = true;
+	unsigned int n;
+
+	if (!nth_is_there())
+		SKIP(return, "no fault injection in this kernel");
+	for (n = 1; reached; n++) {
+		ASSERT_EQ(0, load(&self->file));
+		ASSERT_EQ(1, is_there());
+		ASSERT_TRUE(nth_inject(true));
+		/* Its name is copied; all else that is refused it does without. */
+		if (nth_run(n, unload, NULL, &reached)) {
+			EXPECT_TRUE(reached);
+			ASSERT_EQ(1, is_there());
+			ASSERT_EQ(0, unload(NULL));
+		}
+		ASSERT_TRUE(nth_inject(false));
+		ASSERT_EQ(0, is_there());
+		ASSERT_EQ(self->pages, unclaimed());
+	}
+	TH_LOG("%u requests", n);
+}
+
+int main(int argc, char **argv)
+{
+	reload_until_exit(PARAMETERS);
+	return test_harness_run(argc, argv);
+}
