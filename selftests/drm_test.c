@@ -4,7 +4,6 @@
  * at the card's own node goes through another driver's mmap to ours, and whoever
  * has the card can set a fence that delays the end of revoked memory.
  */
-#include <drm/drm.h>
 #include <drm/vgem_drm.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -17,6 +16,7 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "card.h"
 #include "handle.h"
 #include "notify.h"
 #include "service.h"
@@ -34,30 +34,6 @@ FIXTURE(drm)
 	/* Set by the setup, for the teardown in the parent. */
 	bool loaded;
 };
-
-static int open_card(void)
-{
-	char path[32], name[32];
-	int i, card;
-
-	for (i = 0; i < 64; i++) {
-		struct drm_version version = {
-			.name = name,
-			.name_len = sizeof(name) - 1,
-		};
-
-		memset(name, 0, sizeof(name));
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		card = open(path, O_RDWR | O_CLOEXEC);
-		if (card < 0)
-			continue;
-		if (!ioctl(card, DRM_IOCTL_VERSION, &version) &&
-		    !strcmp(name, "vgem"))
-			return card;
-		close(card);
-	}
-	return -1;
-}
 
 /* The card's offset of a buffer of its own; it is gone again on return. */
 static int offset_of_own(int card, size_t length, __u64 *offset)
@@ -81,41 +57,13 @@ static int offset_of_own(int card, size_t length, __u64 *offset)
 	return 0;
 }
 
-static int import(int card, int fd, __u32 *handle)
-{
-	struct drm_prime_handle prime = { .handle = TEST_JUNK, .fd = fd };
-
-	if (ioctl(card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime))
-		return -errno;
-	*handle = prime.handle;
-	return 0;
-}
-
-static int release(int card, __u32 handle)
-{
-	struct drm_gem_close gem_close = { .handle = handle };
-
-	return ioctl(card, DRM_IOCTL_GEM_CLOSE, &gem_close) ? -errno : 0;
-}
-
-static int export(int card, __u32 handle)
-{
-	struct drm_prime_handle prime = {
-		.handle = handle,
-		.flags = DRM_CLOEXEC | DRM_RDWR,
-	};
-
-	return ioctl(card, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime) ? -errno :
-								   prime.fd;
-}
-
 FIXTURE_SETUP(drm)
 {
 	ASSERT_TRUE(test_banks_empty());
 	self->loaded = system("modprobe -q vgem 2>/dev/null") == 0;
 	if (!self->loaded)
 		return;
-	self->card = open_card();
+	self->card = card_open();
 	ASSERT_LE(0, self->card);
 	self->dev = test_open(0);
 	ASSERT_LE(0, self->dev);
@@ -141,11 +89,11 @@ TEST_F(drm, has_one_object_for_a_dataspace)
 
 	if (!self->loaded)
 		SKIP(return, "this kernel has no vgem");
-	ASSERT_EQ(0, import(self->card, self->fd, &self->handle));
-	ASSERT_EQ(0, import(self->card, self->fd, &again));
+	ASSERT_EQ(0, card_import(self->card, self->fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, self->fd, &again));
 	EXPECT_EQ(self->handle, again);
 
-	fd = export(self->card, self->handle);
+	fd = card_export(self->card, self->handle);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, test_info(self->dev, fd, &info));
 	EXPECT_EQ(LENGTH, info.out_length);
@@ -158,12 +106,12 @@ TEST_F(drm, keeps_a_dataspace_alive_until_it_closes_the_object)
 	if (!self->loaded)
 		SKIP(return, "this kernel has no vgem");
 	memset(self->mem, 0x5a, LENGTH);
-	ASSERT_EQ(0, import(self->card, self->fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, self->fd, &self->handle));
 	close(self->fd);
 	ASSERT_EQ(0, munmap(self->mem, LENGTH));
 	EXPECT_EQ(LENGTH, test_used());
 
-	fd = export(self->card, self->handle);
+	fd = card_export(self->card, self->handle);
 	ASSERT_LE(0, fd);
 	self->mem = test_map(fd, LENGTH);
 	ASSERT_NE(MAP_FAILED, self->mem);
@@ -172,7 +120,7 @@ TEST_F(drm, keeps_a_dataspace_alive_until_it_closes_the_object)
 	ASSERT_EQ(0, munmap(self->mem, LENGTH));
 	EXPECT_EQ(LENGTH, test_used());
 
-	ASSERT_EQ(0, release(self->card, self->handle));
+	ASSERT_EQ(0, card_release(self->card, self->handle));
 	EXPECT_TRUE(test_wait_used(0));
 }
 
@@ -190,9 +138,9 @@ TEST_F(drm, does_not_wash_what_a_service_has_lent)
 	client = service_connect(self->dev, "lend", 0, &offer, 1, NULL);
 	ASSERT_LE(0, client);
 	ASSERT_EQ(0, offset_of_own(self->card, LENGTH, &offset));
-	ASSERT_EQ(0, import(self->card, offer.fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, offer.fd, &self->handle));
 	close(offer.fd);
-	fd = export(self->card, self->handle);
+	fd = card_export(self->card, self->handle);
 	ASSERT_LE(0, fd);
 	theirs = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      self->card, offset);
@@ -216,7 +164,7 @@ TEST_F(drm, does_not_tell_the_offset_of_an_import)
 
 	if (!self->loaded)
 		SKIP(return, "this kernel has no vgem");
-	ASSERT_EQ(0, import(self->card, self->fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, self->fd, &self->handle));
 	map.handle = self->handle;
 	EXPECT_EQ(-1, ioctl(self->card, DRM_IOCTL_MODE_MAP_DUMB, &map));
 	EXPECT_EQ(EINVAL, errno);
@@ -231,7 +179,7 @@ TEST_F(drm, maps_an_import_by_our_mmap)
 	if (!self->loaded)
 		SKIP(return, "this kernel has no vgem");
 	ASSERT_EQ(0, offset_of_own(self->card, LENGTH, &offset));
-	ASSERT_EQ(0, import(self->card, self->fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, self->fd, &self->handle));
 	theirs = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      self->card, offset);
 	ASSERT_NE(MAP_FAILED, theirs);
@@ -243,7 +191,7 @@ TEST_F(drm, maps_an_import_by_our_mmap)
 	EXPECT_EQ(test_physical(self->mem), test_physical(theirs));
 
 	/* The mapping alone holds it now. */
-	ASSERT_EQ(0, release(self->card, self->handle));
+	ASSERT_EQ(0, card_release(self->card, self->handle));
 	close(self->fd);
 	ASSERT_EQ(0, munmap(self->mem, LENGTH));
 	EXPECT_EQ(LENGTH, test_used());
@@ -265,7 +213,7 @@ TEST_F(drm, maps_an_import_with_its_rights_only)
 	fd = handle_derive(self->dev, self->fd, READ);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, offset_of_own(self->card, LENGTH, &offset));
-	ASSERT_EQ(0, import(self->card, fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, fd, &self->handle));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
 				   MAP_SHARED, self->card, offset));
 	EXPECT_EQ(EACCES, errno);
@@ -297,7 +245,7 @@ TEST_F(drm, does_not_map_an_import_that_may_not_be_read)
 	fd = handle_derive(self->dev, self->fd, WRITE);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, offset_of_own(self->card, LENGTH, &offset));
-	ASSERT_EQ(0, import(self->card, fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, fd, &self->handle));
 	for (i = 0; i < ARRAY_SIZE(prots); i++) {
 		EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, prots[i], MAP_SHARED,
 					   self->card, offset));
@@ -343,7 +291,7 @@ TEST_F(drm, has_revoked_memory_until_its_fence_is_signaled)
 		next = test_map(fd, LENGTH);
 		ASSERT_NE(MAP_FAILED, next);
 		memset(next, 0x44, LENGTH);
-		ASSERT_EQ(0, import(self->card, fd, &self->handle));
+		ASSERT_EQ(0, card_import(self->card, fd, &self->handle));
 		ASSERT_EQ(0, fence_attach(self->card, self->handle, flags[i],
 					  &fence));
 		ASSERT_EQ(0, handle_revoke(self->dev, fd));
@@ -353,7 +301,7 @@ TEST_F(drm, has_revoked_memory_until_its_fence_is_signaled)
 		EXPECT_EQ(-ENOMEM, test_alloc(self->dev, size - LENGTH, 0, 0));
 		ASSERT_EQ(0, fence_signal(self->card, fence));
 		EXPECT_TRUE(test_wait_used(LENGTH));
-		ASSERT_EQ(0, release(self->card, self->handle));
+		ASSERT_EQ(0, card_release(self->card, self->handle));
 		ASSERT_EQ(0, munmap(next, LENGTH));
 		close(fd);
 	}
@@ -382,11 +330,11 @@ TEST_F(drm, fence_outlives_all_descriptors_of_what_was_revoked)
 
 	if (!self->loaded)
 		SKIP(return, "this kernel has no vgem");
-	ASSERT_EQ(0, import(self->card, self->fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, self->fd, &self->handle));
 	ASSERT_EQ(0, fence_attach(self->card, self->handle, VGEM_FENCE_WRITE,
 				  &fence));
 	ASSERT_EQ(0, handle_revoke(self->dev, self->fd));
-	ASSERT_EQ(0, release(self->card, self->handle));
+	ASSERT_EQ(0, card_release(self->card, self->handle));
 	ASSERT_EQ(0, munmap(self->mem, LENGTH));
 	close(self->fd);
 	close(self->dev);
@@ -412,7 +360,7 @@ TEST_F(drm, is_waited_for_by_poll_and_sync)
 
 	if (!self->loaded)
 		SKIP(return, "this kernel has no vgem");
-	ASSERT_EQ(0, import(self->card, self->fd, &self->handle));
+	ASSERT_EQ(0, card_import(self->card, self->fd, &self->handle));
 	attach.handle = self->handle;
 	ASSERT_EQ(0, ioctl(self->card, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach));
 	EXPECT_EQ(0, poll(&poll_fd, 1, 0));

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dataspaces that a DRM device (vgem) imports, while the kernel has no memory or
+ * cannot copy: attached and mapped for DMA, with a fence.
+ *
+ * A camera is not asked: videobuf2 loses its reference to a dma-buf that it has no
+ * memory to attach to, in any kernel so far.
+ */
+#include <drm/drm.h>
+#include <drm/vgem_drm.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "kselftest_harness.h"
+
+#include "common.h"
+#include "card.h"
+#include "handle.h"
+#include "nth.h"
+#include "nth_fixture.h"
+
+#define LENGTH MIB
+
+/**
+ * struct scene - what calls act on
+ * @dev: a node
+ * @card: the DRM device
+ * @fd: a dataspace
+ * @handle: what it is to the card
+ * @fence: that was set on it
+ */
+struct scene {
+	int dev;
+	int card;
+	int fd;
+	__u32 handle;
+	__u32 fence;
+};
+
+static bool begin_space(struct scene *scene)
+{
+	scene->fd = test_alloc(scene->dev, LENGTH, 0, 0);
+	return scene->card >= 0 && scene->fd >= 0;
+}
+
+static int run_import(void *arg)
+{
+	struct scene *scene = arg;
+
+	return card_import(scene->card, scene->fd, &scene->handle);
+}
+
+/*
+ * What is imported is held when its descriptor is gone, and only then. Where the
+ * number could not be copied, the card has it all the same; it is the same for who
+ * asks again.
+ */
+static const char *end_import(struct scene *scene, int ret)
+{
+	if (ret == -EFAULT)
+		ret = run_import(scene);
+	close(scene->fd);
+	if (ret)
+		return NULL;
+	if (test_used() != LENGTH)
+		return "it is not held";
+	return card_release(scene->card, scene->handle) ?
+		       "it cannot be let go" :
+		       NULL;
+}
+
+static const struct nth_row import = {
+	.begin = begin_space,
+	.run = run_import,
+	.end = end_import,
+	.asks = NTH_MEMORY,
+};
+
+static bool begin_imported(struct scene *scene)
+{
+	return begin_space(scene) && !run_import(scene);
+}
+
+static int run_fence(void *arg)
+{
+	struct scene *scene = arg;
+	struct drm_vgem_fence_attach args = { .handle = scene->handle };
+
+	if (ioctl(scene->card, DRM_IOCTL_VGEM_FENCE_ATTACH, &args))
+		return -errno;
+	scene->fence = args.out_fence;
+	return 0;
+}
+
+static const char *end_fence(struct scene *scene, int ret)
+{
+	struct drm_vgem_fence_signal args = { .fence = scene->fence };
+
+	if (!ret && ioctl(scene->card, DRM_IOCTL_VGEM_FENCE_SIGNAL, &args))
+		return "it cannot be signaled";
+	return end_import(scene, 0);
+}
+
+static const struct nth_row fence = {
+	.begin = begin_imported,
+	.run = run_fence,
+	.end = end_fence,
+	.asks = NTH_MEMORY,
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(nth, import) { &import, 0 };
+FIXTURE_VARIANT_ADD(nth, fence) { &fence, 0 };
+/* clang-format on */
+
+static struct scene *scene_open(int which)
+{
+	static struct scene scene;
+
+	(void)which;
+	scene.dev = test_open(0);
+	scene.card = card_open();
+	return &scene;
+}
+
+static void unload_card(void)
+{
+	if (system("rmmod vgem"))
+		printf("# vgem is held\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (system("modprobe -q vgem 2>/dev/null")) {
+		printf("TAP version 13\n1..0 # SKIP this kernel has no vgem\n");
+		return KSFT_SKIP;
+	}
+	atexit(unload_card);
+	return test_harness_run(argc, argv);
+}
