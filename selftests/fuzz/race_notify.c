@@ -166,11 +166,17 @@ static void op_connect(struct racer *racer)
 	int fd;
 
 	draw_name(racer, name);
+	/*
+	 * A signal can come though nobody has a handler: where another thread
+	 * forks, all signals are blocked for a moment, and then the end of its
+	 * child is not ignored.
+	 */
 	fd = service_connect(racer->process->dev, name,
 			     race_number(racer, 2) * MILLISECOND, offers,
 			     OFFERS, &out);
 	if (!race_expect(racer, fd,
-			 ERRORS(ENOENT, ETIMEDOUT, ENODEV, EAGAIN, EDQUOT)))
+			 ERRORS(ENOENT, ETIMEDOUT, ENODEV, EAGAIN, EDQUOT,
+				EINTR)))
 		return;
 	race_keep(racer, fd, RACE_SERVICES);
 	for (i = 0; i < out.out_nr_offers; i++)
