@@ -173,6 +173,7 @@ TEST_F(wake, a_call_hands_over_the_processor)
 	struct pair pair = { .calls = true };
 	int request, replies, i;
 	struct wakes wakes;
+	__s64 count;
 
 	ASSERT_TRUE(answerer_waits(self->dev, &pair, &request, &replies));
 	ASSERT_TRUE(begin());
@@ -189,9 +190,13 @@ TEST_F(wake, a_call_hands_over_the_processor)
 		EXPECT_EQ(0, notifier_trigger(request));
 		ASSERT_TRUE(wait_state(pair.tid, 'S'));
 		EXPECT_EQ(1, notifier_read(replies));
-		EXPECT_EQ(-ETIMEDOUT, notifier_call(request, replies, 0));
+		/* The other processor may have answered by then. */
+		count = notifier_call(request, replies, 0);
+		ASSERT_TRUE(count == 1 || count == -ETIMEDOUT);
 		ASSERT_TRUE(wait_state(pair.tid, 'S'));
-		EXPECT_EQ(1, notifier_read(replies));
+		if (count != 1) {
+			EXPECT_EQ(1, notifier_read(replies));
+		}
 	}
 	wakes = end();
 	EXPECT_EQ(0, wakes.sync);
