@@ -88,7 +88,6 @@ static __u64 rare_64(struct racers *racers, unsigned int *seed)
 		here + PAGE - 8,
 		here - PAGE,
 		(uintptr_t)racers->scene->region,
-		(uintptr_t)racers->scene->paged,
 		1ULL << 47,
 		1ULL << 63,
 		0xffff888000000000,
