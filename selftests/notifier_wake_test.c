@@ -194,9 +194,7 @@ TEST_F(wake, a_call_hands_over_the_processor)
 		count = notifier_call(request, replies, 0);
 		ASSERT_TRUE(count == 1 || count == -ETIMEDOUT);
 		ASSERT_TRUE(wait_state(pair.tid, 'S'));
-		if (count != 1) {
-			EXPECT_EQ(1, notifier_read(replies));
-		}
+		EXPECT_EQ(1, count == 1 ? count : notifier_read(replies));
 	}
 	wakes = end();
 	EXPECT_EQ(0, wakes.sync);
