@@ -334,6 +334,10 @@ static bool refuse(bool on)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		/* Without the filter it is everybody who is refused. */
+		snprintf(path, sizeof(path), NTH_DEBUGFS "%s/probability",
+			 kinds[i]);
+		ok &= nth_tell(path, "0");
 		snprintf(path, sizeof(path), NTH_DEBUGFS "%s/task-filter",
 			 kinds[i]);
 		ok &= nth_tell(path, on ? "Y" : "N");
