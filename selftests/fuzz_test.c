@@ -19,6 +19,7 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "fuzz/cover.h"
 #include "fuzz/ops.h"
 #include "fuzz/race.h"
 #include "fuzz/script.h"
@@ -94,6 +95,7 @@ FIXTURE(fuzz)
 
 FIXTURE_SETUP(fuzz)
 {
+	ASSERT_TRUE(fuzz_cover_init());
 	ASSERT_TRUE(test_banks_empty());
 	self->run.dev = test_open(TEST_ANY);
 	ASSERT_LE(0, self->run.dev);
@@ -155,6 +157,7 @@ TEST_F_TIMEOUT(fuzz, model_knows_what_comes_of_each_step, 24 * 3600)
 	else
 		show_counts(self->run.world);
 	EXPECT_FALSE(failed);
+	EXPECT_TRUE(fuzz_cover_write());
 }
 
 TEST_F_TIMEOUT(fuzz, kept_scripts_pass, TEST_SLOW)
@@ -181,6 +184,7 @@ TEST_F_TIMEOUT(fuzz, kept_scripts_pass, TEST_SLOW)
 	}
 	closedir(dir);
 	EXPECT_LT(0, scripts);
+	EXPECT_TRUE(fuzz_cover_write());
 }
 
 TEST_F_TIMEOUT(fuzz, banks_are_right_after_each_race, 24 * 3600)
@@ -206,6 +210,7 @@ TEST_F_TIMEOUT(fuzz, banks_are_right_after_each_race, 24 * 3600)
 	}
 	EXPECT_TRUE(passed)
 	TH_LOG("%s", race->wrong);
+	EXPECT_TRUE(fuzz_cover_write());
 }
 
 /*

@@ -45,9 +45,10 @@ build_once() {
 	) 9> "$folder.lock"
 }
 
-# The folder with the module's sources and objects for the lane in use.
+# The folder with the module's sources and objects for the lane in use;
+# module_kind is set where they are not the usual ones.
 module_tree() {
-	echo "$top/build/$lane/module"
+	echo "$top/build/$lane/${module_kind:-module}"
 }
 
 make_module() {

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cover.h"
 #include "look.h"
 #include "ops.h"
 #include "process.h"
@@ -172,6 +173,7 @@ struct worker {
 	struct fuzz_world *world;
 	unsigned int process;
 	unsigned int thread;
+	struct fuzz_tracer tracer;
 };
 
 /* One copy for each process. */
@@ -197,12 +199,13 @@ static void run_fork(struct fuzz_world *world, const struct fuzz_step *step)
 
 static void *work(void *arg)
 {
-	const struct worker *self = arg;
+	struct worker *self = arg;
 	struct fuzz_world *world = self->world;
 	struct fuzz_process *process = &world->processes[self->process];
 	struct fuzz_box *box = &process->boxes[self->thread];
 	const struct fuzz_op *op;
 
+	fuzz_cover_begin(&self->tracer);
 	for (;;) {
 		wait_for(&box->go, world);
 		op = fuzz_op(box->step.op);
@@ -211,6 +214,7 @@ static void *work(void *arg)
 			op->run(world, &box->step);
 		else if (op)
 			_exit(0);
+		fuzz_cover_take(&self->tracer);
 		fuzz_settle(world);
 		if (!world->wrong[0])
 			fuzz_look(world, self->process, box->step.args[0]);
@@ -250,11 +254,15 @@ static void be_process(struct fuzz_world *world, unsigned int number,
 		if (process->nodes[i] >= 0)
 			close(process->nodes[i]);
 	open_nodes(world, process);
+	for (i = 0; i < FUZZ_THREADS; i++)
+		fuzz_cover_open(&workers[i].tracer);
 	if (process->uid && !geteuid())
 		be_nobody(world);
 	fuzz_look_init();
 	for (i = 0; i < FUZZ_THREADS; i++) {
-		workers[i] = (struct worker){ world, number, i };
+		workers[i].world = world;
+		workers[i].process = number;
+		workers[i].thread = i;
 		if (i != thread &&
 		    pthread_create(&other, NULL, work, &workers[i]))
 			fuzz_wrong(world, "no thread");

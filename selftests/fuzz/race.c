@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cover.h"
 #include "race.h"
 
 /* Seconds after which threads that do not come to a pause hang. */
@@ -67,8 +68,11 @@ static void wait_for(sem_t *sem)
 static void *be_thread(void *arg)
 {
 	struct racer *racer = arg;
+	struct fuzz_tracer tracer = {};
 	unsigned int step;
 
+	fuzz_cover_open(&tracer);
+	fuzz_cover_begin(&tracer);
 	for (;;) {
 		wait_for(&racer->thread->go);
 		for (step = 0; step < racer->race->steps; step++) {
@@ -76,6 +80,7 @@ static void *be_thread(void *arg)
 				break;
 			racer->op = draw_op(racer);
 			race_op(racer->op)->run(racer);
+			fuzz_cover_take(&tracer);
 			atomic_fetch_add(&racer->race->taken, 1);
 		}
 		sem_post(&racer->thread->done);
