@@ -295,7 +295,7 @@ free_configs:
 	return ret;
 }
 
-static int init_all(void)
+static int __init init_all(void)
 {
 	int ret;
 

@@ -23,6 +23,7 @@
 #include "fuzz/ops.h"
 #include "fuzz/race.h"
 #include "fuzz/script.h"
+#include "seed.h"
 
 #define SECONDS 50
 #define STEPS 400
@@ -46,29 +47,6 @@
 
 /* Where the scripts are, beside the program. */
 #define SCRIPTS "fuzz"
-
-static __u64 number_of(struct __test_metadata *_metadata, const char *name,
-		       __u64 otherwise)
-{
-	const char *given = getenv(name);
-	__u64 number;
-	char *end;
-
-	if (!given)
-		return otherwise;
-	errno = 0;
-	number = strtoull(given, &end, 0);
-	ASSERT_TRUE(!errno && *given && !*end);
-	return number;
-}
-
-static __u64 draw_seed(struct __test_metadata *_metadata)
-{
-	__u64 seed;
-
-	ASSERT_EQ(sizeof(seed), getrandom(&seed, sizeof(seed), 0));
-	return seed;
-}
 
 static __u64 seconds(void)
 {

@@ -15,6 +15,7 @@
 
 #include "common.h"
 #include "handle.h"
+#include "kernel_file.h"
 #include "map.h"
 #include "notify.h"
 #include "service.h"
@@ -148,31 +149,18 @@ FIXTURE_VARIANT_ADD(memory, paged) { &kind_paged };
 FIXTURE_VARIANT_ADD(memory, answers) { &kind_answer };
 /* clang-format on */
 
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text));
-	ret = ret < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 FIXTURE_SETUP(memory)
 {
 	char max[32];
 
 	self->users = test_module_users();
-	put(ROOT "/cgroup.subtree_control", "+memory");
+	kernel_write(ROOT "/cgroup.subtree_control", "+memory");
 	ASSERT_EQ(0, mkdir(GROUP, 0755));
 	self->group = true;
 	if (access(GROUP "/memory.max", F_OK))
 		SKIP(return, "this kernel has no memory control groups");
 	snprintf(max, sizeof(max), "%lu", GROUP_MAX);
-	ASSERT_EQ(0, put(GROUP "/memory.max", max));
+	ASSERT_EQ(0, kernel_write(GROUP "/memory.max", max));
 	self->maps = map_limit(4 * TOO_MANY);
 	ASSERT_LT(0, self->maps);
 	ASSERT_TRUE(scene_make(&self->scene));
@@ -205,7 +193,8 @@ static void make_without_end(const struct kind *kind, struct scene *scene,
 	CPU_ZERO(&here);
 	CPU_SET(sched_getcpu(), &here);
 	if (sched_setaffinity(0, sizeof(here), &here) ||
-	    setrlimit(RLIMIT_NOFILE, &limit) || put(GROUP "/cgroup.procs", "0"))
+	    setrlimit(RLIMIT_NOFILE, &limit) ||
+	    kernel_write(GROUP "/cgroup.procs", "0"))
 		_exit(2);
 	for (more = 0; more < MORE && made->count < TOO_MANY; more += ret < 0) {
 		ret = kind->make(scene);
@@ -259,7 +248,7 @@ FIXTURE_SETUP(backlog)
 	char name[32];
 	int i;
 
-	put(ROOT "/cgroup.subtree_control", "+memory");
+	kernel_write(ROOT "/cgroup.subtree_control", "+memory");
 	ASSERT_EQ(0, mkdir(GROUP, 0755));
 	self->group = true;
 	if (access(GROUP "/memory.stat", F_OK))
@@ -314,7 +303,7 @@ static __s64 connect_all(int dev, bool to_many)
 	before = group_slab();
 	child = fork();
 	if (!child) {
-		if (put(GROUP "/cgroup.procs", "0") || become(&who))
+		if (kernel_write(GROUP "/cgroup.procs", "0") || become(&who))
 			_exit(1);
 		for (i = 0; i < CLIENTS; i++) {
 			snprintf(name, sizeof(name), "backlog-%d",

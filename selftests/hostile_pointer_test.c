@@ -84,7 +84,7 @@ static char *map_private(int prot, int fd)
 }
 
 /* Whether all places are there. */
-static bool make_places(int dev, char **places, char **writable)
+static bool make_places(int dev, char **places, char **writable, char **edge)
 {
 	struct membank_pager_create pager = {
 		.size = sizeof(pager),
@@ -92,6 +92,8 @@ static bool make_places(int dev, char **places, char **writable)
 	};
 	int fd, ret;
 
+	*edge = mmap(FAR_BELOW, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	places[UNMAPPED] = FAR_BELOW + 16 * PAGE;
 	places[NOBODYS] = map_private(PROT_NONE, -1);
 	places[CONSTANT] = map_private(PROT_READ | PROT_WRITE, -1);
@@ -117,7 +119,7 @@ static bool make_places(int dev, char **places, char **writable)
 	close(fd);
 	close(pager.out_fd);
 	close(pager.out_attach_fd);
-	return !ret;
+	return !ret && *edge == FAR_BELOW;
 }
 
 FIXTURE_SETUP(command)
@@ -126,11 +128,9 @@ FIXTURE_SETUP(command)
 
 	self->users = test_module_users();
 	ASSERT_TRUE(scene_make(&self->scene));
-	made = make_places(self->scene.dev, self->places, &self->writable);
+	made = make_places(self->scene.dev, self->places, &self->writable,
+			   &self->edge);
 	ASSERT_TRUE(made);
-	self->edge = mmap(FAR_BELOW, PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	ASSERT_EQ(FAR_BELOW, self->edge);
 	self->fd = scene_fd(&self->scene, variant->row);
 	row_begin(variant->row, &self->scene, &self->args);
 }
@@ -273,23 +273,7 @@ TEST_F(command, of_a_struct_may_have_any_alignment)
 
 /* ----------------------------------------------------------- of arrays */
 
-FIXTURE(array)
-{
-	FIXTURE_DATA(command) command;
-};
-
-FIXTURE_VARIANT(array)
-{
-	const struct row *row;
-};
-
-/* clang-format off */
-FIXTURE_VARIANT_ADD(array, region_list) { &row_region_list };
-FIXTURE_VARIANT_ADD(array, service_register) { &row_service_register };
-FIXTURE_VARIANT_ADD(array, service_connect) { &row_service_connect };
-FIXTURE_VARIANT_ADD(array, service_list) { &row_service_list };
-FIXTURE_VARIANT_ADD(array, service_clients) { &row_service_clients };
-/* clang-format on */
+#include "hostile_arrays.h"
 
 FIXTURE_SETUP(array)
 {
@@ -534,11 +518,9 @@ FIXTURE_SETUP(buffer)
 
 	self->users = test_module_users();
 	ASSERT_TRUE(scene_make(&self->scene));
-	made = make_places(self->scene.dev, self->places, &self->writable);
+	made = make_places(self->scene.dev, self->places, &self->writable,
+			   &self->edge);
 	ASSERT_TRUE(made);
-	self->edge = mmap(FAR_BELOW, PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	ASSERT_EQ(FAR_BELOW, self->edge);
 }
 
 FIXTURE_TEARDOWN_PARENT(buffer)

@@ -180,23 +180,7 @@ TEST_F(command, can_be_killed_and_leaves_nothing)
 	EXPECT_HELD(scene, &before);
 }
 
-FIXTURE(array)
-{
-	FIXTURE_DATA(command) command;
-};
-
-FIXTURE_VARIANT(array)
-{
-	const struct row *row;
-};
-
-/* clang-format off */
-FIXTURE_VARIANT_ADD(array, region_list) { &row_region_list };
-FIXTURE_VARIANT_ADD(array, service_register) { &row_service_register };
-FIXTURE_VARIANT_ADD(array, service_connect) { &row_service_connect };
-FIXTURE_VARIANT_ADD(array, service_list) { &row_service_list };
-FIXTURE_VARIANT_ADD(array, service_clients) { &row_service_clients };
-/* clang-format on */
+#include "hostile_arrays.h"
 
 FIXTURE_SETUP(array)
 {

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "kernel_file.h"
+
 #define NTH_FILE "/proc/thread-self/fail-nth"
 #define NTH_DEBUGFS "/sys/kernel/debug/"
 
@@ -22,14 +24,7 @@ static inline bool nth_is_there(void)
 
 static inline bool nth_tell(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
+	return !kernel_write(path, text);
 }
 
 /* Lets ordinary allocations fail, when somebody asks for it, without a word. */

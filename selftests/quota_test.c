@@ -20,6 +20,7 @@
 
 #include "common.h"
 #include "handle.h"
+#include "kernel_file.h"
 #include "reload.h"
 
 #define QUOTA (8 * MIB)
@@ -488,19 +489,6 @@ TEST_F(quota, holds_for_threads_at_once)
 #define ROOT "/sys/fs/cgroup"
 #define GROUP ROOT "/membank-quota-test"
 
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text));
-	ret = ret < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 /* The number behind "membank/video " in a file of the group. */
 static __u64 group_number(const char *path)
 {
@@ -532,10 +520,10 @@ FIXTURE_SETUP(group)
 	ASSERT_LE(0, self->dev);
 	if (access(ROOT "/dmem.capacity", F_OK))
 		return;
-	ASSERT_EQ(0, put(ROOT "/cgroup.subtree_control", "+dmem"));
+	ASSERT_EQ(0, kernel_write(ROOT "/cgroup.subtree_control", "+dmem"));
 	ASSERT_EQ(0, mkdir(GROUP, 0755));
 	self->made = true;
-	ASSERT_EQ(0, put(GROUP "/cgroup.procs", "0"));
+	ASSERT_EQ(0, kernel_write(GROUP "/cgroup.procs", "0"));
 }
 
 FIXTURE_TEARDOWN_PARENT(group)
@@ -580,7 +568,7 @@ TEST_F(group, is_limited_whoever_it_is)
 
 	if (!self->made)
 		SKIP(return, NO_DMEM);
-	ASSERT_EQ(0, put(GROUP "/dmem.max", "membank/video 4194304"));
+	ASSERT_EQ(0, kernel_write(GROUP "/dmem.max", "membank/video 4194304"));
 	/* Also who has CAP_SYS_RESOURCE. */
 	EXPECT_EQ(-EDQUOT, test_alloc(self->dev, 4 * MIB + 1, 0, 0));
 	EXPECT_EQ(before + 1, test_number(0, "failures/over_quota"));

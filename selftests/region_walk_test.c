@@ -18,6 +18,7 @@
 
 #include "common.h"
 #include "handle.h"
+#include "seed.h"
 #include "walk_kernel.h"
 
 #define WINDOW (64 * MIB)
@@ -288,29 +289,6 @@ static void *run(void *arg)
 }
 
 /* ------------------------------------------------------------- the case */
-
-static __u64 number_of(struct __test_metadata *_metadata, const char *name,
-		       __u64 otherwise)
-{
-	const char *given = getenv(name);
-	__u64 number;
-	char *end;
-
-	if (!given)
-		return otherwise;
-	errno = 0;
-	number = strtoull(given, &end, 0);
-	ASSERT_TRUE(!errno && *given && !*end);
-	return number;
-}
-
-static __u64 draw_seed(struct __test_metadata *_metadata)
-{
-	__u64 seed;
-
-	ASSERT_EQ(sizeof(seed), getrandom(&seed, sizeof(seed), 0));
-	return seed;
-}
 
 /* Every page of it says which one it is. */
 static void make_space(struct __test_metadata *_metadata, int dev,

@@ -12,41 +12,16 @@
 
 #include "kselftest_harness.h"
 
+/* So many that what follows a struct can be looked at. */
+#define ARGS_BYTES 8192
+
+#include "args.h"
 #include "common.h"
 #include "map.h"
 #include "uapi_form.h"
 #include "uapi_layout.h"
 
 #define SERVICE "uapi-test"
-
-/* Longer than any struct, so that what follows it can be looked at. */
-union args {
-	__u32 size;
-	unsigned char bytes[8192];
-	struct membank_get_info get_info;
-	struct membank_bank_info bank_info;
-	struct membank_dataspace_alloc alloc;
-	struct membank_dataspace_info info;
-	struct membank_dataspace_derive lend;
-	struct membank_dataspace_clear clear;
-	struct membank_dataspace_copy copy;
-	struct membank_dataspace_phys phys;
-	struct membank_dataspace_revoke revoke;
-	struct membank_region_attach attach;
-	struct membank_region_detach detach;
-	struct membank_region_find find;
-	struct membank_region_list list;
-	struct membank_area_reserve reserve;
-	struct membank_area_free free;
-	struct membank_pager_create pager;
-	struct membank_pager_reply reply;
-	struct membank_notifier_create create;
-	struct membank_notifier_derive derive;
-	struct membank_notifier_bind bind;
-	struct membank_notifier_trigger trigger;
-	struct membank_service_register service;
-	struct membank_service_connect connect;
-};
 
 /* Who touches a region with a pager, by writing from it. */
 struct asker {

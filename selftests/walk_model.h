@@ -337,6 +337,8 @@ struct range {
 	__u64 end;
 };
 
+typedef bool walk_has_mapping(void *arg, int space);
+
 /* What a place is predicted to be: the address, or a negative errno. */
 struct place {
 	__s64 ret;
@@ -416,6 +418,53 @@ static inline struct walk_piece *next_region(struct walk_model *model,
 		if (is_region_in(&model->pieces[i], range))
 			return &model->pieces[i];
 	return NULL;
+}
+
+/* Of one region; counts it as the command does. */
+static inline void model_detach(struct walk_model *model,
+				const struct walk_piece *piece, __u64 start,
+				__u64 end, walk_has_mapping *is_mapped,
+				void *arg, struct membank_region_detach *want)
+{
+	const struct walk_piece old = *piece;
+
+	walk_clear(model, start, end);
+	if (old.area != WALK_NONE)
+		walk_put_hole(model, start, end, old.area);
+	if (start > old.start || end < old.end)
+		want->out_split++;
+	else if (is_mapped(arg, old.space))
+		want->out_kept++;
+	else
+		want->out_dropped++;
+	if (!want->out_length)
+		want->out_start = start;
+	want->out_length = end - want->out_start;
+}
+
+/*
+ * What a command that detaches leaves and says. @is_mapped tells, with @arg, whether
+ * somebody still has a mapping of a dataspace. @first: of one region only.
+ */
+static inline void model_detach_range(struct walk_model *model,
+				      struct range range, bool first,
+				      walk_has_mapping *is_mapped, void *arg,
+				      struct membank_region_detach *want)
+{
+	struct walk_piece *piece;
+	__u64 start, end;
+
+	while ((piece = next_region(model, &range))) {
+		if (first && want->out_length) {
+			want->out_more++;
+			range.start = piece->end;
+			continue;
+		}
+		start = piece->start > range.start ? piece->start : range.start;
+		end = piece->end < range.end ? piece->end : range.end;
+		model_detach(model, piece, start, end, is_mapped, arg, want);
+		range.start = end;
+	}
 }
 
 static inline void model_free(struct walk_model *model, int area)

@@ -245,45 +245,11 @@ static inline const char *op_attach(struct walk *walk)
 
 /* ------------------------------------------------------------- detaching */
 
-/* Of one region; counts it as the command does. */
-static inline void model_detach(struct walk_model *model,
-				const struct walk_piece *piece, __u64 start,
-				__u64 end, struct membank_region_detach *want)
+static inline bool walk_is_mapped(void *arg, int space)
 {
-	const struct walk_piece old = *piece;
+	struct walk_model *model = arg;
 
-	walk_clear(model, start, end);
-	if (old.area != WALK_NONE)
-		walk_put_hole(model, start, end, old.area);
-	if (start > old.start || end < old.end)
-		want->out_split++;
-	else if (walk_mappings(model, old.space) + model->outside[old.space])
-		want->out_kept++;
-	else
-		want->out_dropped++;
-	if (!want->out_length)
-		want->out_start = start;
-	want->out_length = end - want->out_start;
-}
-
-static inline void model_detach_range(struct walk_model *model,
-				      struct range range, bool first,
-				      struct membank_region_detach *want)
-{
-	struct walk_piece *piece;
-	__u64 start, end;
-
-	while ((piece = next_region(model, &range))) {
-		if (first && want->out_length) {
-			want->out_more++;
-			range.start = piece->end;
-			continue;
-		}
-		start = piece->start > range.start ? piece->start : range.start;
-		end = piece->end < range.end ? piece->end : range.end;
-		model_detach(model, piece, start, end, want);
-		range.start = end;
-	}
+	return walk_mappings(model, space) + model->outside[space];
 }
 
 static inline const char *
@@ -353,7 +319,7 @@ static inline const char *op_detach(struct walk *walk)
 	if (!args.length)
 		range = (struct range){ piece->start, piece->end };
 	model_detach_range(model, range, args.flags & MEMBANK_DETACH_DATASPACE,
-			   &want);
+			   walk_is_mapped, model, &want);
 	return compare_detach(walk, &args, &want, space,
 			      walk_was_alone(walk, alone, born));
 }

@@ -310,45 +310,11 @@ static int lend(struct fuzz_world *world, const struct walk_piece *piece,
 
 /* ------------------------------------------------------------- detaching */
 
-/* Of one region; counts it as the command does. */
-static void detach_piece(struct fuzz_world *world, struct walk_model *map,
-			 const struct walk_piece *piece, __u64 start, __u64 end,
-			 struct membank_region_detach *want)
+static bool is_mapped(void *arg, int space)
 {
-	const struct walk_piece old = *piece;
+	struct fuzz_world *world = arg;
 
-	walk_clear(map, start, end);
-	if (old.area != WALK_NONE)
-		walk_put_hole(map, start, end, old.area);
-	if (start > old.start || end < old.end)
-		want->out_split++;
-	else if (fuzz_space_mappings(world, world->files[old.space].object, 0))
-		want->out_kept++;
-	else
-		want->out_dropped++;
-	if (!want->out_length)
-		want->out_start = start;
-	want->out_length = end - want->out_start;
-}
-
-static void detach_range(struct fuzz_world *world, struct walk_model *map,
-			 struct range range, bool first,
-			 struct membank_region_detach *want)
-{
-	struct walk_piece *piece;
-	__u64 start, end;
-
-	while ((piece = next_region(map, &range))) {
-		if (first && want->out_length) {
-			want->out_more++;
-			range.start = piece->end;
-			continue;
-		}
-		start = piece->start > range.start ? piece->start : range.start;
-		end = piece->end < range.end ? piece->end : range.end;
-		detach_piece(world, map, piece, start, end, want);
-		range.start = end;
-	}
+	return fuzz_space_mappings(world, world->files[space].object, 0);
 }
 
 static void draw_detach(struct fuzz_draw *draw, struct fuzz_step *step)
@@ -411,7 +377,7 @@ static void run_detach(struct fuzz_world *world, const struct fuzz_step *step)
 		range = (struct range){ piece->start, piece->end };
 	/* Held until it has a slot. */
 	world->files[file].refs += returns;
-	detach_range(world, map, range, returns, &want);
+	model_detach_range(map, range, returns, is_mapped, world, &want);
 	if (args.out_start != want.out_start ||
 	    args.out_length != want.out_length ||
 	    args.out_dropped != want.out_dropped ||
