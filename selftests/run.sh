@@ -9,8 +9,10 @@
 #
 # FOLDER (default: build/check/LANE) gets NAME.tap for each program, their
 # "names", the file "results" with their counts, and "gcov" with what the kernel
-# counted of the module's lines; without names it runs all there are. The status
-# is 0 when all could be run, whatever they found.
+# counted of the module's lines; without names it runs all there are. Where
+# MEMBANK_BEGUN is a folder, several machines run each program once: it gets a folder
+# of that name by who begins. The status is 0 when all could be run, whatever they
+# found.
 
 set -euo pipefail
 
@@ -85,10 +87,12 @@ instance() {
 leaks() {
 	[[ -e $kmemleak ]] || return 0
 	sleep 5.5
-	echo scan > "$kmemleak"
-	echo scan > "$kmemleak"
-	cat "$kmemleak"
-	echo clear > "$kmemleak"
+	if echo scan > "$kmemleak" && echo scan > "$kmemleak"; then
+		cat "$kmemleak"
+		echo clear > "$kmemleak"
+	else
+		echo "kmemleak has switched itself off"
+	fi
 }
 
 # witness FILE: what else than the program saw a failure: memory that leaked when
@@ -132,6 +136,11 @@ keep_counts() {
 	done < <(find "$from" -name '*.gcda' -o -name '*.gcno')
 }
 
+# Whether nobody else runs it.
+begin() {
+	[[ -z ${MEMBANK_BEGUN:-} ]] || mkdir "$MEMBANK_BEGUN/$1" 2> /dev/null
+}
+
 tests() {
 	make -s -C "$here" print-tests
 }
@@ -151,11 +160,13 @@ main() {
 	fi
 	mkdir -p "$out"
 	rm -rf "$out"/*.{tap,log,kernel,report} "$out"/{results,gcov}
-	printf '%s\n' "${names[@]}" > "$out/names"
+	: > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
 	loaded=$(parameters)
 	loading=$(instance)
 	for name in "${names[@]}"; do
+		begin "$name" || continue
+		echo "$name" >> "$out/names"
 		echo "$marker of $name" > /dev/kmsg
 		run_program "$out" "$name" 900 "./$name"
 	done
