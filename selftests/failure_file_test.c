@@ -39,8 +39,9 @@ enum kind {
  * @watch: an epoll
  * @sockets: that are connected
  * @got: a copy of the descriptor
- * @fds: one descriptor of each kind
- * @path: of a file
+ * @fds: one descriptor of each kind, all the time
+ * @closed: another one of each, for those that are to be closed
+ * @path: of a file that all can read
  * @text: what a file has told
  * @length: how much it tells, -1: nobody has looked yet
  */
@@ -51,6 +52,7 @@ struct scene {
 	int sockets[2];
 	int got;
 	int fds[KINDS];
+	int closed[KINDS];
 	char path[96];
 	char text[8192];
 	ssize_t length;
@@ -74,49 +76,52 @@ static const struct nth_row node_open = {
 	.asks = NTH_MEMORY,
 };
 
-static bool make_service(struct scene *scene)
+static bool make_service(int *fds, const char *name)
 {
 	const struct membank_offer offers[] = {
-		{ .fd = scene->fds[DATASPACE], .rights = READ },
-		{ .fd = scene->fds[NOTIFIER], .rights = RECEIVE },
+		{ .fd = fds[DATASPACE], .rights = READ },
+		{ .fd = fds[NOTIFIER], .rights = RECEIVE },
 	};
 	struct membank_offer got[ARRAY_SIZE(offers)];
 
-	scene->fds[SERVICE] = service_register(scene->fds[NODE], "nth", 0200,
-					       offers, ARRAY_SIZE(offers));
-	scene->fds[CONNECTION] = service_connect(scene->fds[NODE], "nth", 0,
-						 got, ARRAY_SIZE(got), NULL);
-	if (scene->fds[CONNECTION] < 0)
+	fds[SERVICE] = service_register(fds[NODE], name, 0200, offers,
+					ARRAY_SIZE(offers));
+	fds[CONNECTION] =
+		service_connect(fds[NODE], name, 0, got, ARRAY_SIZE(got), NULL);
+	if (fds[CONNECTION] < 0)
 		return false;
 	close(got[0].fd);
 	close(got[1].fd);
 	return true;
 }
 
-static bool make_pager(struct scene *scene)
+static bool make_pager(int *fds)
 {
 	struct membank_pager_create args = {
 		.size = sizeof(args),
 		.fault_size = sizeof(struct membank_pager_fault),
 	};
 
-	if (test_ioctl(scene->fds[NODE], MEMBANK_IOC_PAGER_CREATE, &args))
+	if (test_ioctl(fds[NODE], MEMBANK_IOC_PAGER_CREATE, &args))
 		return false;
-	scene->fds[PAGER_END] = args.out_fd;
-	scene->fds[PAGER_ATTACH] = args.out_attach_fd;
+	fds[PAGER_END] = args.out_fd;
+	fds[PAGER_ATTACH] = args.out_attach_fd;
 	return true;
 }
 
-static bool make_all(struct scene *scene)
+/* One of each kind. */
+static bool make_all(int *fds, const char *name)
 {
-	scene->fds[NODE] = test_open(0);
-	scene->fds[DATASPACE] = test_alloc(scene->fds[NODE], LENGTH, 0, 0);
-	scene->fds[NOTIFIER] = notifier_create(scene->fds[NODE]);
-	if (scene->fds[DATASPACE] < 0 || scene->fds[NOTIFIER] < 0 ||
-	    !make_service(scene) || !make_pager(scene))
-		return false;
-	scene->fd = scene->fds[scene->kind];
-	return true;
+	fds[NODE] = test_open(0);
+	fds[DATASPACE] = test_alloc(fds[NODE], LENGTH, 0, 0);
+	fds[NOTIFIER] = notifier_create(fds[NODE]);
+	return fds[DATASPACE] >= 0 && fds[NOTIFIER] >= 0 &&
+	       make_service(fds, name) && make_pager(fds);
+}
+
+static bool begin_close(struct scene *scene)
+{
+	return make_all(scene->closed, "nth-closed");
 }
 
 /* All kinds at once, so that what holds the other goes first or last. */
@@ -126,7 +131,7 @@ static int run_close(void *arg)
 	int i, ret = 0;
 
 	for (i = 0; i < KINDS; i++)
-		if (close(scene->fds[(scene->kind + i) % KINDS]))
+		if (close(scene->closed[(scene->kind + i) % KINDS]))
 			ret = -errno;
 	return ret;
 }
@@ -138,22 +143,17 @@ static const char *end_close(struct scene *scene, int ret)
 }
 
 static const struct nth_row descriptor_close = {
-	.begin = make_all,
+	.begin = begin_close,
 	.run = run_close,
 	.end = end_close,
 };
 
 /* ----------------------------------------------------------------- watching */
 
-static const char *end_all(struct scene *scene)
-{
-	return run_close(scene) ? "it cannot be closed" : NULL;
-}
-
 static bool begin_watch(struct scene *scene)
 {
 	scene->watch = epoll_create1(EPOLL_CLOEXEC);
-	return scene->watch >= 0 && make_all(scene);
+	return scene->watch >= 0;
 }
 
 static int run_watch(void *arg)
@@ -169,15 +169,10 @@ static int run_watch(void *arg)
 /* It is watched or not, and can be after. */
 static const char *end_watch(struct scene *scene, int ret)
 {
-	const char *wrong = NULL;
-	int again = run_watch(scene);
+	const int again = run_watch(scene);
 
-	if (again != (ret ? 0 : -EEXIST))
-		wrong = "it is watched";
 	close(scene->watch);
-	if (wrong)
-		return wrong;
-	return end_all(scene);
+	return again == (ret ? 0 : -EEXIST) ? NULL : "it is watched";
 }
 
 static const struct nth_row descriptor_watch = {
@@ -199,13 +194,11 @@ static const char *end_poll(struct scene *scene, int ret)
 {
 	const int again = run_poll(scene);
 
-	if (ret >= 0 && ret != again)
-		return "it reports something else";
-	return end_all(scene);
+	return ret >= 0 && ret != again ? "it reports something else" : NULL;
 }
 
 static const struct nth_row descriptor_poll = {
-	.begin = make_all,
+	.begin = nth_nothing,
 	.run = run_poll,
 	.end = end_poll,
 	.asks = NTH_COPIES,
@@ -216,8 +209,7 @@ static const struct nth_row descriptor_poll = {
 static bool begin_send(struct scene *scene)
 {
 	scene->got = -1;
-	return make_all(scene) &&
-	       !socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
+	return !socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
 			   scene->sockets);
 }
 
@@ -237,7 +229,7 @@ static const char *end_send(struct scene *scene, int ret)
 	(void)ret;
 	close(scene->sockets[0]);
 	close(scene->sockets[1]);
-	return end_all(scene);
+	return NULL;
 }
 
 static const struct nth_row descriptor_send = {
@@ -318,56 +310,25 @@ static const char *end_fdinfo(struct scene *scene, int ret)
 		return "it cannot be read";
 	if (ret >= 0 && (ret != again || memcmp(first, scene->text, ret)))
 		return "it tells something else";
-	return end_all(scene);
+	return NULL;
 }
 
 static const struct nth_row descriptor_fdinfo = {
-	.begin = make_all,
+	.begin = nth_nothing,
 	.run = run_fdinfo,
 	.end = end_fdinfo,
 	.asks = NTH_BOTH,
 };
 
-static const char *const attributes[] = {
-	"name",
-	"source",
-	"node",
-	"size",
-	"used",
-	"free",
-	"largest_free",
-	"scrubbed",
-	"dataspaces",
-	"poisoned",
-	"quota",
-	"scrub",
-	"failures/no_room",
-	"failures/too_large",
-	"failures/over_quota",
-	"failures/no_memory",
+/* In sysfs each has a file for itself: of one number, of a lock, of a group. */
+static const char *const files[] = {
+	"/sys/class/membank/membank0/size",
+	"/sys/class/membank/membank0/largest_free",
+	"/sys/class/membank/membank0/failures/no_room",
+	"/sys/kernel/debug/membank/%s",
 };
 
-/* All of a bank, one behind the other; the number of bytes or a negative errno. */
-static int run_sysfs(void *arg)
-{
-	struct scene *scene = arg;
-	int length = 0, ret;
-	char path[96];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
-		snprintf(path, sizeof(path), "/sys/class/membank/membank0/%s",
-			 attributes[i]);
-		ret = read_file(path, scene->text + length,
-				sizeof(scene->text) - length);
-		if (ret < 0)
-			return ret;
-		length += ret;
-	}
-	return length;
-}
-
-static int run_debugfs(void *arg)
+static int run_file(void *arg)
 {
 	struct scene *scene = arg;
 
@@ -375,36 +336,19 @@ static int run_debugfs(void *arg)
 }
 
 /* All of it or an error: never less without a word. */
-static const char *end_file(struct scene *scene, int ret, int (*run)(void *))
+static const char *end_file(struct scene *scene, int ret)
 {
 	if (scene->length < 0)
-		scene->length = run(scene);
+		scene->length = run_file(scene);
 	if (scene->length <= 0)
 		return "it cannot be read";
 	return ret >= 0 && ret != scene->length ? "it tells a part" : NULL;
 }
 
-static const char *end_sysfs(struct scene *scene, int ret)
-{
-	return end_file(scene, ret, run_sysfs);
-}
-
-static const char *end_debugfs(struct scene *scene, int ret)
-{
-	return end_file(scene, ret, run_debugfs);
-}
-
-static const struct nth_row sysfs_read = {
+static const struct nth_row file_read = {
 	.begin = nth_nothing,
-	.run = run_sysfs,
-	.end = end_sysfs,
-	.asks = NTH_BOTH,
-};
-
-static const struct nth_row debugfs_read = {
-	.begin = nth_nothing,
-	.run = run_debugfs,
-	.end = end_debugfs,
+	.run = run_file,
+	.end = end_file,
 	.asks = NTH_BOTH,
 };
 
@@ -416,13 +360,15 @@ static struct scene *scene_open(int which)
 	static struct scene scene;
 	char name[MEMBANK_NAME_MAX + 2];
 
-	scene.kind = which;
-	scene.length = -1;
-	if (test_map(test_open(0), LENGTH) == MAP_FAILED ||
+	if (!make_all(scene.fds, "nth") ||
+	    test_map(scene.fds[DATASPACE], LENGTH) == MAP_FAILED ||
 	    !test_attr(0, "name", name, sizeof(name)))
 		return NULL;
-	snprintf(scene.path, sizeof(scene.path), "/sys/kernel/debug/membank/%s",
-		 name);
+	scene.kind = which;
+	scene.fd = scene.fds[which];
+	scene.length = -1;
+	snprintf(scene.path, sizeof(scene.path),
+		 files[which % ARRAY_SIZE(files)], name);
 	return &scene;
 }
 
@@ -472,8 +418,10 @@ FIXTURE_VARIANT_ADD(nth, fdinfo_connection) { &descriptor_fdinfo, CONNECTION };
 FIXTURE_VARIANT_ADD(nth, fdinfo_pager) { &descriptor_fdinfo, PAGER_END };
 FIXTURE_VARIANT_ADD(nth, fdinfo_attach_end) { &descriptor_fdinfo, PAGER_ATTACH };
 
-FIXTURE_VARIANT_ADD(nth, read_sysfs) { &sysfs_read, 0 };
-FIXTURE_VARIANT_ADD(nth, read_debugfs) { &debugfs_read, 0 };
+FIXTURE_VARIANT_ADD(nth, read_size) { &file_read, 0 };
+FIXTURE_VARIANT_ADD(nth, read_largest_free) { &file_read, 1 };
+FIXTURE_VARIANT_ADD(nth, read_failures) { &file_read, 2 };
+FIXTURE_VARIANT_ADD(nth, read_debugfs) { &file_read, 3 };
 /* clang-format on */
 
 TEST_HARNESS_MAIN

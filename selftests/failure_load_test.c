@@ -6,6 +6,7 @@
  * which of them are refused, the first one and every so many after it; 1: each.
  */
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/klog.h>
@@ -28,7 +29,7 @@
 #define STRIDE number_from("MEMBANK_STRIDE", 17)
 
 /* Requests; the kernel has more between its trace events and the module. */
-#define STEP_BACK 20
+#define STEP_BACK 60
 
 /* What of the kernel is the module's while it is loaded. */
 static const char *const traces[] = {
@@ -55,14 +56,21 @@ static int is_there(void)
 /* Pages of CMA that nobody has claimed, TEST_NONE if the kernel does not tell. */
 static __u64 unclaimed(void)
 {
-	FILE *file = popen("cat /sys/kernel/mm/cma/*/available_pages", "re");
 	unsigned long long pages, sum = 0;
+	glob_t found;
+	FILE *file;
+	size_t i;
 
-	if (!file)
+	if (glob("/sys/kernel/mm/cma/*/available_pages", 0, NULL, &found))
 		return TEST_NONE;
-	while (fscanf(file, "%llu", &pages) == 1)
-		sum += pages;
-	pclose(file);
+	for (i = 0; i < found.gl_pathc; i++) {
+		file = fopen(found.gl_pathv[i], "re");
+		if (file && fscanf(file, "%llu", &pages) == 1)
+			sum += pages;
+		if (file)
+			fclose(file);
+	}
+	globfree(&found);
 	return sum;
 }
 

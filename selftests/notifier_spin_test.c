@@ -17,7 +17,7 @@
 #define EVER MEMBANK_WAIT_FOREVER
 #define MS 1000000ULL
 
-#define ROUNDS 3000
+#define ROUNDS 1000
 
 /* Short calls, after which the next one looks as long as it may. */
 #define LESSONS 50

@@ -544,7 +544,7 @@ TEST_F_TIMEOUT(flight, of_a_read_keeps_its_pages_from_others, 2 * TEST_SLOW)
 	pid_t child;
 	int dev;
 
-	for (self->blocks = 16; too_late && self->blocks < BLOCKS_MAX;
+	for (self->blocks = 4; too_late && self->blocks < BLOCKS_MAX;
 	     self->blocks *= 2) {
 		ASSERT_TRUE(wait_reads(&self->disk));
 		ASSERT_TRUE(test_banks_empty());

@@ -35,8 +35,8 @@ static inline bool reload(const char *parameters)
 	char command[640];
 
 	snprintf(command, sizeof(command),
-		 "for i in $(seq 50); do rmmod membank 2>/dev/null && break;"
-		 " sleep 0.2; done;"
+		 "for i in $(seq 50); do [ -e /sys/module/membank ] || break;"
+		 " rmmod membank 2>/dev/null || sleep 0.2; done;"
 		 " insmod \"$MEMBANK_KO\" %s",
 		 parameters);
 	return system(command) == 0;

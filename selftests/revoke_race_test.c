@@ -27,7 +27,7 @@
 static const char *const sources[] = { "cma", "contig" };
 
 /* What a bank has free in a race, so that memory comes back soon. */
-#define ROOM (8 * MIB)
+#define ROOM (6 * MIB)
 #define PIECE (256 * KIB)
 
 /* What the users write, and what the next owner does. */
@@ -359,33 +359,33 @@ FIXTURE_VARIANT(race)
 /* clang-format off */
 FIXTURE_VARIANT_ADD(race, faults) {
 	.turns = { read_turn, write_turn, write_turn, drop_turn },
-	.rounds = 24,
+	.rounds = 16,
 };
 
 FIXTURE_VARIANT_ADD(race, clear_and_copy) {
 	.turns = { clear_turn, copy_turn, copy_turn, write_turn },
-	.rounds = 24,
+	.rounds = 16,
 };
 
 FIXTURE_VARIANT_ADD(race, mapping_and_handles) {
 	.turns = { attach_turn, map_turn, derive_turn },
-	.rounds = 24,
+	.rounds = 16,
 };
 
 FIXTURE_VARIANT_ADD(race, pins) {
 	.turns = { vector_turn, vector_turn, pipe_turn },
-	.rounds = 24,
+	.rounds = 16,
 };
 
 FIXTURE_VARIANT_ADD(race, forks) {
 	.turns = { fork_turn, fork_turn, write_turn },
-	.rounds = 12,
+	.rounds = 8,
 };
 
 FIXTURE_VARIANT_ADD(race, all_of_it) {
 	.turns = { write_turn, copy_turn, attach_turn, derive_turn,
 		   vector_turn, fork_turn },
-	.rounds = 20,
+	.rounds = 16,
 };
 
 /* clang-format on */
@@ -432,7 +432,7 @@ static void start_round(struct __test_metadata *_metadata, struct race *race,
 	ASSERT_LE(0, race->fd);
 	race->mem = smaps_attach(race->dev, race->fd);
 	ASSERT_NE(MAP_FAILED, race->mem);
-	memset(race->looted, 0, LENGTH_MAX);
+	memset(race->looted, 0, race->length);
 	if (full)
 		memset(race->mem, OLD, race->length);
 	if (huge)
@@ -591,7 +591,7 @@ TEST_F_TIMEOUT(camera_race, frames_go_to_the_old_memory_or_nowhere,
 	/* What the kernel makes of an exporter's refusal. */
 	const int want = variant->allocator == CAMERA_BY_DMA ? -EINVAL :
 							       -EFAULT;
-	unsigned int random = self->seed, round, rounds = 20, refused = 0;
+	unsigned int random = self->seed, round, rounds = 8, refused = 0;
 	__u64 used = test_used();
 	struct next next = {};
 	long frames = 0;

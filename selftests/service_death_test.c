@@ -8,7 +8,7 @@
  * that nothing is left; how long that took after kill() is measured, and decides
  * nothing.
  *
- * MEMBANK_ROUNDS=… says how many rounds there are instead of 1000, and MEMBANK_SEED=…
+ * MEMBANK_DEATHS=… says how many rounds there are instead of 1000, and MEMBANK_SEED=…
  * repeats a run, as far as the processor lets it.
  */
 #include <fcntl.h>
@@ -546,7 +546,7 @@ FIXTURE_TEARDOWN_PARENT(death)
 TEST_F_TIMEOUT(death, at_any_moment_leaves_nothing_and_is_told, 850)
 {
 	const char *wrong = NULL;
-	unsigned int limit = number_from("MEMBANK_ROUNDS", ROUNDS), round;
+	unsigned int limit = number_from("MEMBANK_DEATHS", ROUNDS), round;
 	struct theatre *theatre = &self->theatre;
 	int i;
 
