@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -51,6 +50,31 @@ int test_ioctl(int fd, unsigned long command, void *arg)
 	if (size && memcmp(before, arg, size))
 		return -EPROTO;
 	return ret;
+}
+
+/**
+ * number_from() - a number that the environment gives
+ * @name: of the variable
+ * @otherwise: where there is none
+ *
+ * What is there and is no number ends the caller, which fails its test.
+ */
+__u64 number_from(const char *name, __u64 otherwise)
+{
+	const char *text = getenv(name);
+	__u64 number;
+	char *end;
+
+	if (!text)
+		return otherwise;
+	errno = 0;
+	number = strtoull(text, &end, 0);
+	if (errno || !*text || *end) {
+		printf("# %s=%s is no number\n", name, text);
+		fflush(stdout);
+		exit(1);
+	}
+	return number;
 }
 
 /**
@@ -158,12 +182,10 @@ static void nap(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 }
 
-static __s64 now_ms(void)
+/* Until when something that other tasks finish must be finished. */
+static __s64 patience_end(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	return clock_ns() + TEST_PATIENCE * 1000000LL;
 }
 
 /**
@@ -177,10 +199,10 @@ static __s64 now_ms(void)
  */
 bool test_wait_used(__u64 bytes)
 {
-	__s64 end = now_ms() + TEST_PATIENCE;
+	const __s64 end = patience_end();
 	bool reached;
 
-	while (!(reached = test_used() == bytes) && now_ms() < end)
+	while (!(reached = test_used() == bytes) && clock_ns() < end)
 		nap();
 	return reached;
 }
@@ -298,6 +320,74 @@ int test_module_users(void)
 		users = -1;
 	fclose(file);
 	return users;
+}
+
+/**
+ * test_wait_module_users() - wait until the module is held just so often
+ * @users: how often
+ *
+ * What other tasks have begun, or held, ends a moment after they were killed.
+ *
+ * Return: whether it came so within TEST_PATIENCE.
+ */
+bool test_wait_module_users(int users)
+{
+	const __s64 end = patience_end();
+	bool reached;
+
+	while (!(reached = test_module_users() == users) && clock_ns() < end)
+		nap();
+	return reached;
+}
+
+/* The first line of a file that the kernel has of a thread; whether it is there. */
+static bool thread_line(pid_t tid, const char *name, char *line, size_t size)
+{
+	char path[64];
+	FILE *file;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	ok = fgets(line, size, file);
+	fclose(file);
+	return ok;
+}
+
+/**
+ * test_thread_state() - what a thread does, as /proc has it
+ * @tid: its number
+ *
+ * Return: the letter for it, 'S' or 'D' when it waits; '?' if it is gone.
+ */
+char test_thread_state(pid_t tid)
+{
+	char line[512], *state;
+
+	if (!thread_line(tid, "stat", line, sizeof(line)))
+		return '?';
+	state = strrchr(line, ')');
+	return state && state[1] ? state[2] : '?';
+}
+
+/**
+ * test_thread_call() - which system call a thread waits in
+ * @tid: its number
+ *
+ * Return: SYS_*; -1 if it waits in none, as at a page that it touches; -2 if it
+ * does not wait, or is gone.
+ */
+long test_thread_call(pid_t tid)
+{
+	char line[512];
+	long number;
+
+	if (!thread_line(tid, "syscall", line, sizeof(line)) ||
+	    sscanf(line, "%ld", &number) != 1)
+		return -2;
+	return number;
 }
 
 /**

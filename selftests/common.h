@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <linux/membank.h>
 
@@ -61,8 +62,18 @@ struct test_figures {
 	__u64 dataspaces;
 };
 
+static inline __s64 clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 int test_ioctl(int fd, unsigned long command, void *arg);
 int test_open(int bank);
+
+__u64 number_from(const char *name, __u64 otherwise);
 
 bool test_attr(unsigned int bank, const char *name, char *text, size_t size);
 __u64 test_number(unsigned int bank, const char *name);
@@ -79,6 +90,9 @@ void *test_map(int fd, size_t length);
 bool test_all_bytes(const void *start, int byte, size_t length);
 unsigned int test_open_files(void);
 int test_module_users(void);
+bool test_wait_module_users(int users);
+char test_thread_state(pid_t tid);
+long test_thread_call(pid_t tid);
 __u64 test_pagemap(const void *addr);
 bool test_present(const void *addr);
 __u64 test_physical(const void *addr);

@@ -310,18 +310,6 @@ TEST_F(drm, has_revoked_memory_until_its_fence_is_signaled)
 	EXPECT_TRUE(test_all_bytes(next, 0, size - LENGTH));
 }
 
-static bool wait_module_users(int users)
-{
-	int patience;
-
-	for (patience = 0; patience < TEST_PATIENCE; patience++) {
-		if (test_module_users() == users)
-			return true;
-		usleep(1000);
-	}
-	return false;
-}
-
 /* Of the dataspace there is nothing left then but the memory. */
 TEST_F(drm, fence_outlives_all_descriptors_of_what_was_revoked)
 {
@@ -346,7 +334,7 @@ TEST_F(drm, fence_outlives_all_descriptors_of_what_was_revoked)
 
 	ASSERT_EQ(0, fence_signal(self->card, fence));
 	EXPECT_TRUE(test_wait_used(0));
-	EXPECT_TRUE(wait_module_users(users - 1));
+	EXPECT_TRUE(test_wait_module_users(users - 1));
 }
 
 TEST_F(drm, is_waited_for_by_poll_and_sync)

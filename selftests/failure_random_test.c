@@ -392,7 +392,7 @@ TEST(calls_that_fail_at_random_leave_nothing)
 	}
 	/* A descriptor whose number could not be copied to us is ours all the same. */
 	EXPECT_EQ(files, test_open_files());
-	EXPECT_TRUE(nth_wait_users(users));
+	EXPECT_TRUE(test_wait_module_users(users));
 	EXPECT_TRUE(test_banks_empty());
 	dev = test_open(0);
 	fd = test_alloc(dev, test_number(0, "size"), 0, 0);

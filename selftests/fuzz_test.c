@@ -110,9 +110,9 @@ static void explain(struct fuzz_run *run, struct fuzz_script *script)
 
 TEST_F_TIMEOUT(fuzz, model_knows_what_comes_of_each_step, 24 * 3600)
 {
-	const __u64 given = number_of(_metadata, "MEMBANK_SECONDS", SECONDS);
-	const unsigned int steps = number_of(_metadata, "MEMBANK_STEPS", STEPS);
-	__u64 seed = number_of(_metadata, "MEMBANK_SEED", draw_seed(_metadata));
+	const __u64 given = number_from("MEMBANK_SECONDS", SECONDS);
+	const unsigned int steps = number_from("MEMBANK_STEPS", STEPS);
+	__u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
 	const __u64 start = seconds(), end = start + ORDERED(given);
 	unsigned long worlds = 0, done = 0;
 	bool failed;
@@ -167,8 +167,8 @@ TEST_F_TIMEOUT(fuzz, kept_scripts_pass, TEST_SLOW)
 
 TEST_F_TIMEOUT(fuzz, banks_are_right_after_each_race, 24 * 3600)
 {
-	const __u64 given = number_of(_metadata, "MEMBANK_SECONDS", SECONDS);
-	__u64 seed = number_of(_metadata, "MEMBANK_SEED", draw_seed(_metadata));
+	const __u64 given = number_from("MEMBANK_SECONDS", SECONDS);
+	__u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
 	struct race *race = race_create(self->run.world->nr_banks);
 	unsigned long batches, kills, counts[FUZZ_ERRNOS];
 	unsigned int op, error;

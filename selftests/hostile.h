@@ -15,6 +15,7 @@
 
 #include "args.h"
 #include "hostile_rows.h"
+#include "pager_ends.h"
 
 #define PAGE 4096UL
 #define LENGTH (16 * PAGE)
@@ -98,11 +99,8 @@ static inline void scene_region(struct scene *scene)
 /* Whether all is there. */
 static inline bool scene_make(struct scene *scene)
 {
-	struct membank_pager_create pager = {
-		.size = sizeof(pager),
-		.fault_size = sizeof(struct membank_pager_fault),
-	};
 	struct membank_service_event event;
+	struct pager pager;
 
 	memset(scene, 0, sizeof(*scene));
 	scene->victim = -1;
@@ -134,10 +132,10 @@ static inline bool scene_make(struct scene *scene)
 	close(scene->array.offers[1].fd);
 	scene->number = event.client;
 
-	if (test_ioctl(scene->dev, MEMBANK_IOC_PAGER_CREATE, &pager))
+	if (pager_create(scene->dev, &pager))
 		return false;
-	scene->pager = pager.out_fd;
-	scene->attach = pager.out_attach_fd;
+	scene->pager = pager.fd;
+	scene->attach = pager.attach;
 	scene_region(scene);
 	return scene->region != MAP_FAILED &&
 	       !map_attach_part(scene->dev, scene->attach, NULL, PAGE,
@@ -432,16 +430,6 @@ static inline struct held held_now(void)
 	};
 }
 
-/* What other tasks have begun ends a moment later. */
-static inline bool held_wait_users(int users)
-{
-	unsigned int left = TEST_PATIENCE / 5;
-
-	while (test_module_users() != users && left--)
-		usleep(5000);
-	return test_module_users() == users;
-}
-
 /* Whether it is all that there was; what is more, or less, is NULL or said. */
 static inline const char *held_wrong(struct scene *scene,
 				     const struct held *before)
@@ -450,7 +438,7 @@ static inline const char *held_wrong(struct scene *scene,
 		scene_drain(scene);
 	if (test_open_files() != before->files)
 		return "the number of open descriptors is another";
-	if (!held_wait_users(before->users))
+	if (!test_wait_module_users(before->users))
 		return "the number of users of the module is another";
 	return test_wait_used(before->used) ?
 		       NULL :

@@ -68,13 +68,9 @@ static inline int make_connection(struct scene *scene)
 /* Both ends: two at once. */
 static inline int make_pager(struct scene *scene)
 {
-	struct membank_pager_create args = {
-		.size = sizeof(args),
-		.fault_size = sizeof(struct membank_pager_fault),
-	};
+	struct pager pager;
 
-	return test_ioctl(scene->dev, MEMBANK_IOC_PAGER_CREATE, &args) ?:
-		       args.out_fd;
+	return pager_create(scene->dev, &pager) ?: pager.fd;
 }
 
 static const struct kind kind_node = { "nodes", make_node };

@@ -59,7 +59,7 @@ FIXTURE_SETUP(many)
 /* In the parent: the case and all it held are gone by now. */
 FIXTURE_TEARDOWN_PARENT(many)
 {
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 

@@ -176,7 +176,7 @@ FIXTURE_TEARDOWN_PARENT(memory)
 		EXPECT_LT(0, map_limit(self->maps));
 	if (self->group)
 		EXPECT_EQ(0, rmdir(GROUP));
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 

@@ -86,10 +86,7 @@ static char *map_private(int prot, int fd)
 /* Whether all places are there. */
 static bool make_places(int dev, char **places, char **writable, char **edge)
 {
-	struct membank_pager_create pager = {
-		.size = sizeof(pager),
-		.fault_size = sizeof(struct membank_pager_fault),
-	};
+	struct pager pager = { -1, -1 };
 	int fd, ret;
 
 	*edge = mmap(FAR_BELOW, PAGE, PROT_READ | PROT_WRITE,
@@ -113,12 +110,12 @@ static bool make_places(int dev, char **places, char **writable, char **edge)
 	ret = handle_attach_anywhere(dev, fd, 0, READ_ONLY, &places[REGION_READ_ONLY]) ?:
 		      handle_attach_anywhere(dev, fd, 0, RESERVED, &places[REGION_RESERVED_]) ?:
 		      map_reserve(dev, NULL, PAGE, SEARCH, &places[AREA]) ?:
-		      test_ioctl(dev, MEMBANK_IOC_PAGER_CREATE, &pager)	  ?:
-		      map_attach_part(dev, pager.out_attach_fd, NULL, PAGE,
+		      pager_create(dev, &pager)				  ?:
+		      map_attach_part(dev, pager.attach, NULL, PAGE,
 				      SEARCH | PAGER, &places[PAGER_GONE]);
 	close(fd);
-	close(pager.out_fd);
-	close(pager.out_attach_fd);
+	close(pager.fd);
+	close(pager.attach);
 	return !ret && *edge == FAR_BELOW;
 }
 
@@ -138,7 +135,7 @@ FIXTURE_SETUP(command)
 /* In the parent: the case and all it held are gone by now. */
 FIXTURE_TEARDOWN_PARENT(command)
 {
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -284,7 +281,7 @@ FIXTURE_SETUP(array)
 
 FIXTURE_TEARDOWN_PARENT(array)
 {
-	EXPECT_TRUE(held_wait_users(self->command.users));
+	EXPECT_TRUE(test_wait_module_users(self->command.users));
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -401,7 +398,7 @@ FIXTURE_SETUP(inside)
 
 FIXTURE_TEARDOWN_PARENT(inside)
 {
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -525,7 +522,7 @@ FIXTURE_SETUP(buffer)
 
 FIXTURE_TEARDOWN_PARENT(buffer)
 {
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 

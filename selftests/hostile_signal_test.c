@@ -216,7 +216,7 @@ FIXTURE_SETUP(signal)
 /* In the parent: the case and all it held are gone by now. */
 FIXTURE_TEARDOWN_PARENT(signal)
 {
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -395,7 +395,7 @@ TEST_F(signal, that_kills_leaves_it_to_others)
 
 	ASSERT_TRUE(is_waiting(child));
 	ASSERT_EQ(-SIGKILL, test_kill(child));
-	EXPECT_TRUE(held_wait_users(users));
+	EXPECT_TRUE(test_wait_module_users(users));
 	EXPECT_EQ(0, self->told->ret);
 	/* CONNECT has told of who came and went. */
 	if (wait == &on_offers)

@@ -76,7 +76,7 @@ FIXTURE_SETUP(command)
 /* In the parent: the case and all it held are gone by now. */
 FIXTURE_TEARDOWN_PARENT(command)
 {
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -241,7 +241,7 @@ FIXTURE_SETUP(number)
 /* In the parent: the case and all it held are gone by now. */
 FIXTURE_TEARDOWN_PARENT(number)
 {
-	EXPECT_TRUE(held_wait_users(self->size.users));
+	EXPECT_TRUE(test_wait_module_users(self->size.users));
 	EXPECT_TRUE(test_banks_empty());
 }
 

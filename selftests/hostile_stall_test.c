@@ -58,7 +58,7 @@ FIXTURE_SETUP(command)
 /* In the parent: the case and all it held are gone by now. */
 FIXTURE_TEARDOWN_PARENT(command)
 {
-	EXPECT_TRUE(held_wait_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -189,7 +189,7 @@ FIXTURE_SETUP(array)
 
 FIXTURE_TEARDOWN_PARENT(array)
 {
-	EXPECT_TRUE(held_wait_users(self->command.users));
+	EXPECT_TRUE(test_wait_module_users(self->command.users));
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -464,7 +464,7 @@ FIXTURE_SETUP(number)
 
 FIXTURE_TEARDOWN_PARENT(number)
 {
-	EXPECT_TRUE(held_wait_users(self->stall.users));
+	EXPECT_TRUE(test_wait_module_users(self->stall.users));
 	EXPECT_TRUE(test_banks_empty());
 }
 

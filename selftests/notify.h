@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -30,14 +29,6 @@
 
 /* Of form_violation(): the command opens no descriptor. */
 #define FORM_NO_FD (-1L)
-
-/* A number that the environment gives. */
-static inline unsigned int number_from(const char *name, unsigned int otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoul(text, NULL, 0) : otherwise;
-}
 
 static inline int notifier_create(int dev)
 {
@@ -150,36 +141,12 @@ static inline int revents(int fd, int timeout)
 	return poll(&pollfd, 1, timeout) < 0 ? -errno : pollfd.revents;
 }
 
-static inline __s64 clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-/* Returns the state of a thread as /proc shows it, 'S' when it waits, or 0. */
-static inline char thread_state(pid_t tid)
-{
-	char path[64], line[256], *state = NULL;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	if (fgets(line, sizeof(line), file))
-		state = strrchr(line, ')');
-	fclose(file);
-	return state && state[1] ? state[2] : 0;
-}
-
 /* Returns whether the thread came into this state. */
 static inline bool wait_state(pid_t tid, char state)
 {
 	__s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
 
-	while (thread_state(tid) != state) {
+	while (test_thread_state(tid) != state) {
 		if (clock_ns() > end)
 			return false;
 		sched_yield();

@@ -137,16 +137,6 @@ static inline const char *nth_close(struct scene *scene, int ret)
 	return NULL;
 }
 
-/* What other tasks have begun ends a moment later. */
-static inline bool nth_wait_users(int users)
-{
-	unsigned int left = TEST_PATIENCE / 10;
-
-	while (test_module_users() != users && left--)
-		usleep(10000);
-	return test_module_users() == users;
-}
-
 /* One attempt; what is wrong, or NULL. */
 static inline const char *nth_attempt(const struct nth_row *row,
 				      struct scene *scene, unsigned int n,
@@ -169,7 +159,7 @@ static inline const char *nth_attempt(const struct nth_row *row,
 		return "nothing was refused";
 	if (test_open_files() != files)
 		return "a descriptor stayed open";
-	if (!nth_wait_users(users))
+	if (!test_wait_module_users(users))
 		return "something of the module is held";
 	return test_wait_used(used) ? NULL : "memory of a bank is held";
 }

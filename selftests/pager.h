@@ -10,9 +10,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "pager_ends.h"
 
 #define PAGE 4096UL
 #define PAGES 256UL
@@ -24,33 +25,6 @@
 
 #define PAGER MEMBANK_REGION_PAGER
 #define SEARCH MEMBANK_REGION_SEARCH_ADDR
-
-/**
- * struct pager - both ends
- * @fd: that answers
- * @attach: that regions are attached with
- */
-struct pager {
-	int fd;
-	int attach;
-};
-
-/* Returns 0 or a negative errno. */
-static inline int pager_create(int dev, struct pager *pager)
-{
-	struct membank_pager_create args;
-	int ret;
-
-	memset(&args, TEST_JUNK, sizeof(args));
-	args.size = sizeof(args);
-	args.flags = 0;
-	args.fault_size = sizeof(struct membank_pager_fault);
-	args.__reserved = 0;
-	ret = test_ioctl(dev, MEMBANK_IOC_PAGER_CREATE, &args);
-	pager->fd = args.out_fd;
-	pager->attach = args.out_attach_fd;
-	return ret;
-}
 
 static inline struct membank_region_attach pager_args(int attach, __u32 flags)
 {
@@ -246,30 +220,14 @@ static inline int toucher_join(struct toucher *toucher)
 				 (unsigned char)toucher->byte;
 }
 
-/* The letter that the kernel has for what a thread does; '?': it is gone. */
-static inline char task_state(pid_t pid, pid_t tid)
-{
-	char path[64], line[512], *end;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	file = fopen(path, "re");
-	if (!file)
-		return '?';
-	end = fgets(line, sizeof(line), file);
-	fclose(file);
-	end = end ? strrchr(line, ')') : NULL;
-	return end ? end[2] : '?';
-}
-
 /* Until a thread sleeps: it cannot be seen what for, so ask when that is clear. */
-static inline bool thread_wait_asleep(pid_t pid, pid_t tid)
+static inline bool thread_wait_asleep(pid_t tid)
 {
 	char state;
 
 	do {
 		sched_yield();
-		state = task_state(pid, tid);
+		state = test_thread_state(tid);
 	} while (state == 'R');
 	return state == 'S' || state == 'D';
 }

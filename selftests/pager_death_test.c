@@ -146,12 +146,12 @@ TEST_F(pager, a_handler_runs_and_the_fault_goes_on)
 	ASSERT_EQ(0, on_signal(handler_waits));
 	ASSERT_EQ(0, begin(self, &self->toucher, self->mem, 0));
 	id = self->fault.id;
-	ASSERT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	ASSERT_TRUE(thread_wait_asleep(self->toucher.tid));
 	ASSERT_EQ(0, pthread_kill(self->toucher.thread, SIGUSR1));
 	handler_wait_called();
 	ASSERT_EQ(1, write(handler_pipe[1], "", 1));
 	/* It waits on for the same answer, and does not ask anew. */
-	ASSERT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	ASSERT_TRUE(thread_wait_asleep(self->toucher.tid));
 	EXPECT_TRUE(pager_is_idle(self->pager.fd));
 	ASSERT_EQ(0, pager_reply(self->pager.fd, id, self->fd, 0, 0));
 	EXPECT_EQ(page_byte(0), toucher_join(&self->toucher));
@@ -162,7 +162,7 @@ TEST_F(pager, an_answer_during_a_handler_is_not_lost)
 {
 	ASSERT_EQ(0, on_signal(handler_waits));
 	ASSERT_EQ(0, begin(self, &self->toucher, self->mem + PAGE, 0));
-	ASSERT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	ASSERT_TRUE(thread_wait_asleep(self->toucher.tid));
 	ASSERT_EQ(0, pthread_kill(self->toucher.thread, SIGUSR1));
 	handler_wait_called();
 	ASSERT_EQ(0, answer(self->pager.fd, &self->fault, self->fd));
@@ -176,7 +176,7 @@ TEST_F(pager, an_error_during_a_handler_is_not_lost)
 {
 	ASSERT_EQ(0, on_signal(handler_waits));
 	ASSERT_EQ(0, begin(self, &self->toucher, self->mem, 0));
-	ASSERT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	ASSERT_TRUE(thread_wait_asleep(self->toucher.tid));
 	ASSERT_EQ(0, pthread_kill(self->toucher.thread, SIGUSR1));
 	handler_wait_called();
 	ASSERT_EQ(0, pager_fail(self->pager.fd, self->fault.id));
@@ -210,7 +210,7 @@ TEST_F(pager, a_fault_that_was_left_is_not_that_of_another_thread)
 
 	ASSERT_EQ(0, on_signal(handler_waits));
 	ASSERT_EQ(0, begin(self, &self->toucher, self->mem, 0));
-	ASSERT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	ASSERT_TRUE(thread_wait_asleep(self->toucher.tid));
 	ASSERT_EQ(0, pthread_kill(self->toucher.thread, SIGUSR1));
 	handler_wait_called();
 	ASSERT_EQ(0, toucher_start(&second, self->mem, 0));
@@ -246,7 +246,7 @@ TEST_F(pager, a_handler_may_leave_the_fault_for_another)
 	ASSERT_EQ(0, on_signal(handler_jumps));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, jumper_run, self->mem));
 	ASSERT_EQ(0, pager_next(self->pager.fd, &left));
-	ASSERT_TRUE(thread_wait_asleep(getpid(), left.tid));
+	ASSERT_TRUE(thread_wait_asleep(left.tid));
 	ASSERT_EQ(0, pthread_kill(thread, SIGUSR1));
 	ASSERT_EQ(0, pager_next(self->pager.fd, &self->fault));
 	EXPECT_EQ(left.tid, self->fault.tid);
@@ -578,7 +578,7 @@ TEST_F(pager, a_fault_given_back_is_for_who_waits)
 	ASSERT_EQ(0, pthread_create(&second.thread, NULL, reader_run, &second));
 	while (!__atomic_load_n(&second.tid, __ATOMIC_ACQUIRE))
 		sched_yield();
-	ASSERT_TRUE(thread_wait_asleep(getpid(), second.tid));
+	ASSERT_TRUE(thread_wait_asleep(second.tid));
 	ASSERT_EQ(0, pager_fail(other.fd, fault_of_memory.id));
 	ASSERT_EQ(0, pager_fail_until_joined(other.fd, first.thread));
 	EXPECT_EQ(-EFAULT, first.ret);

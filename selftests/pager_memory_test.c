@@ -104,7 +104,7 @@ TEST_F(pager, what_is_unmapped_under_a_waiter_is_a_fault_for_it)
 {
 	ASSERT_EQ(0, toucher_start(&self->toucher, self->mem, 0));
 	ASSERT_EQ(0, pager_next(self->pager.fd, &self->fault));
-	ASSERT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	ASSERT_TRUE(thread_wait_asleep(self->toucher.tid));
 	ASSERT_EQ(0, munmap(self->mem, LENGTH));
 	ASSERT_EQ(0, close(self->pager.attach));
 	/* The region is there until it goes on. */

@@ -83,7 +83,7 @@ TEST_F(pager, a_fault_tells_who_touches_what_and_how)
 TEST_F(pager, a_thread_sleeps_until_its_page_is_there)
 {
 	ASSERT_EQ(0, begin(self, &self->toucher, self->mem, 0));
-	EXPECT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	EXPECT_TRUE(thread_wait_asleep(self->toucher.tid));
 	EXPECT_FALSE(test_present(self->mem));
 	/* Any page of the dataspace will do. */
 	ASSERT_EQ(0, pager_reply(self->pager.fd, self->fault.id, self->fd,
@@ -388,10 +388,10 @@ TEST_F(pager, a_signal_in_a_system_call_waits_for_the_answer)
 	ASSERT_EQ(0, caller_start(&caller, self->mem, true));
 	ASSERT_EQ(0, pager_next(self->pager.fd, &self->fault));
 	id = self->fault.id;
-	ASSERT_TRUE(thread_wait_asleep(getpid(), caller.tid));
+	ASSERT_TRUE(thread_wait_asleep(caller.tid));
 	ASSERT_EQ(0, pthread_kill(caller.thread, SIGUSR1));
 	for (i = 0; i < 200; i++)
-		ASSERT_EQ('D', task_state(getpid(), caller.tid));
+		ASSERT_EQ('D', test_thread_state(caller.tid));
 	ASSERT_EQ(0, pager_reply(self->pager.fd, id, self->fd, 0, 0));
 	EXPECT_EQ(16, caller_join(&caller));
 	/* Nobody has asked meanwhile. */
@@ -456,7 +456,7 @@ TEST_F(pager, each_wrong_reply_leaves_the_thread_waiting)
 	test_err(ENOTTY, self->pager.attach, MEMBANK_IOC_PAGER_REPLY, &args);
 	test_err(ENOTTY, self->dev, MEMBANK_IOC_PAGER_REPLY, &args);
 
-	EXPECT_TRUE(thread_wait_asleep(getpid(), self->toucher.tid));
+	EXPECT_TRUE(thread_wait_asleep(self->toucher.tid));
 	ASSERT_EQ(0, pager_reply(fd, id, self->fd, LENGTH - PAGE, PAGE));
 	EXPECT_EQ(page_byte(PAGES - 1), toucher_join(&self->toucher));
 	EXPECT_EQ(-ENOENT, pager_reply(fd, id, self->fd, 0, 0));
@@ -617,7 +617,7 @@ TEST_F(pager, a_failed_read_loses_no_fault)
 	ASSERT_EQ(0, toucher_start(&touchers[1], self->mem + PAGE, 0));
 	while (!touchers[1].tid)
 		sched_yield();
-	ASSERT_TRUE(thread_wait_asleep(getpid(), touchers[1].tid));
+	ASSERT_TRUE(thread_wait_asleep(touchers[1].tid));
 	/* A place for one of two, and then for what is left. */
 	edge += PAGE - sizeof(faults[0]);
 	EXPECT_EQ(sizeof(faults[0]),

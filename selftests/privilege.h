@@ -17,6 +17,7 @@
 #include "kernel_file.h"
 #include "map.h"
 #include "notify.h"
+#include "pager_ends.h"
 #include "service.h"
 
 /* What the module is loaded with: quota=. */
@@ -214,13 +215,10 @@ static int area(struct stage *stage)
 		       map_free(stage->dev, mem, &args);
 }
 
-static int pager(struct stage *stage)
+static int answer(struct stage *stage)
 {
-	struct membank_pager_create args = {
-		.size = sizeof(args),
-		.fault_size = sizeof(struct membank_pager_fault),
-	};
-	int ret = test_ioctl(stage->dev, MEMBANK_IOC_PAGER_CREATE, &args);
+	struct pager pager;
+	int ret = pager_create(stage->dev, &pager);
 	struct membank_pager_reply reply = {
 		.size = sizeof(reply),
 		.id = 1,
@@ -230,9 +228,9 @@ static int pager(struct stage *stage)
 	if (ret)
 		return ret;
 	/* Nobody waits there. */
-	ret = test_ioctl(args.out_fd, MEMBANK_IOC_PAGER_REPLY, &reply);
-	close(args.out_fd);
-	close(args.out_attach_fd);
+	ret = test_ioctl(pager.fd, MEMBANK_IOC_PAGER_REPLY, &reply);
+	close(pager.fd);
+	close(pager.attach);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -497,7 +495,7 @@ static const struct row {
 	{ "REGION_LIST", list, SAME(0) },
 	{ "REGION_DETACH", detach, { 0, EPERM, 0, EPERM, 0, 0 } },
 	{ "AREA_RESERVE, AREA_FREE", area, SAME(0) },
-	{ "PAGER_CREATE, PAGER_REPLY", pager, SAME(0) },
+	{ "PAGER_CREATE, PAGER_REPLY", answer, SAME(0) },
 	{ "NOTIFIER_CREATE", notifier, SAME(0) },
 	{ "NOTIFIER_DERIVE", notifier_less, SAME(0) },
 	{ "NOTIFIER_DERIVE, more", notifier_more, SAME(EACCES) },

@@ -380,9 +380,8 @@ FIXTURE_SETUP(walk)
 
 	ASSERT_TRUE(test_banks_empty());
 	touch_init();
-	party->seed =
-		number_of(_metadata, "MEMBANK_SEED", draw_seed(_metadata));
-	party->limit = number_of(_metadata, "MEMBANK_STEPS", STEPS);
+	party->seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
+	party->limit = number_from("MEMBANK_STEPS", STEPS);
 	party->threads = variant->threads;
 	party->children = mmap(NULL, WALK_PAGE, PROT_READ | PROT_WRITE,
 			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -403,7 +402,7 @@ TEST_F_TIMEOUT(walk, list_maps_and_model_agree_after_each_step, 24 * 3600)
 {
 	struct walker walkers[THREADS_MAX] = {};
 	struct party *party = &self->party;
-	const __u64 limit = number_of(_metadata, "MEMBANK_SECONDS", SECONDS);
+	const __u64 limit = number_from("MEMBANK_SECONDS", SECONDS);
 	const __u64 start = seconds();
 	unsigned int i;
 

@@ -490,16 +490,6 @@ static const char *play(struct theatre *theatre)
 	return wrong;
 }
 
-/* Without a server the clients come to hold nothing but the node. */
-static bool wait_for_users(int users)
-{
-	__s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
-
-	while (test_module_users() != users && clock_ns() < end)
-		usleep(500);
-	return test_module_users() == users;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const __s64 *left = a, *right = b;
@@ -564,7 +554,7 @@ TEST_F_TIMEOUT(death, at_any_moment_leaves_nothing_and_is_told, 850)
 		TH_LOG("round %u: %s", round, wrong);
 		if (theatre->stage.server)
 			continue;
-		ASSERT_TRUE(wait_for_users(self->users));
+		ASSERT_TRUE(test_wait_module_users(self->users));
 		ASSERT_TRUE(test_wait_used(0));
 		ASSERT_EQ(self->files, test_open_files());
 		ASSERT_EQ(0, service_list(theatre->dev, "", NULL, 1, NULL));
@@ -579,7 +569,7 @@ TEST_F_TIMEOUT(death, at_any_moment_leaves_nothing_and_is_told, 850)
 		EXPECT_EQ(-SIGKILL, test_kill(theatre->clients[i]));
 	if (theatre->stage.server)
 		stage_close(&theatre->stage);
-	EXPECT_TRUE(wait_for_users(self->users));
+	EXPECT_TRUE(test_wait_module_users(self->users));
 	EXPECT_EQ(self->files, test_open_files());
 	free(theatre->hangups.samples);
 	free(theatre->events.samples);
