@@ -109,31 +109,13 @@ FIXTURE_TEARDOWN_PARENT(oom)
 	EXPECT_TRUE(test_banks_empty());
 }
 
-/* A number behind a word in a file; the first one of all if @word is empty. */
-static __u64 number_in(const char *path, const char *word)
-{
-	unsigned long long number = TEST_NONE;
-	char line[256];
-	FILE *file = fopen(path, "re");
-	size_t length = strlen(word);
-
-	if (!file)
-		return TEST_NONE;
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, word, length) &&
-		    sscanf(line + length, "%*[: \t]%llu", &number) < 1)
-			sscanf(line + length, "%llu", &number);
-	fclose(file);
-	return number;
-}
-
 /* Of /proc/PID/status, in bytes. */
 static __u64 status_of(pid_t pid, const char *field)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	return number_in(path, field) * KIB;
+	return kernel_number(path, field) * KIB;
 }
 
 /* ------------------------------------------------------------ the client */
@@ -256,13 +238,13 @@ TEST_F_TIMEOUT(oom, of_a_group_is_not_by_memory_of_a_bank, TEST_SLOW)
 	ASSERT_EQ(1, read(ready[0], &byte, 1));
 	/* It has mapped more than its group may have, and is charged for little. */
 	EXPECT_LT(CLIENT_BYTES, status_of(child, "VmRSS"));
-	EXPECT_GT(GROUP_BYTES, number_in(GROUP "/memory.current", ""));
-	EXPECT_EQ(0, number_in(GROUP "/memory.events", "oom_kill"));
+	EXPECT_GT(GROUP_BYTES, kernel_number(GROUP "/memory.current", ""));
+	EXPECT_EQ(0, kernel_number(GROUP "/memory.events", "oom_kill"));
 	ASSERT_EQ(1, write(go_on[1], "", 1));
 
 	EXPECT_EQ(0, told_of(self, child));
 	EXPECT_EQ(-SIGKILL, test_wait_child(child));
-	EXPECT_EQ(1, number_in(GROUP "/memory.events", "oom_kill"));
+	EXPECT_EQ(1, kernel_number(GROUP "/memory.events", "oom_kill"));
 	EXPECT_TRUE(test_wait_used(KEPT_BYTES));
 	EXPECT_TRUE(kept_is_there(self));
 }
