@@ -23,9 +23,13 @@
 
 #define PARAMETERS "banks=16M"
 
-/* How often it is tried while all are at work, and how often it is loaded anew. */
-#define TRIES 500
-#define ROUNDS 6
+/*
+ * How often it is tried while all are at work, after how many of these it is looked
+ * whether they still are, and how often it is loaded anew.
+ */
+#define TRIES number_from("MEMBANK_UNLOADS", 100)
+#define LOOK 25
+#define ROUNDS number_from("MEMBANK_RELOADS", 3)
 
 static int unload(int flags)
 {
@@ -77,7 +81,7 @@ FIXTURE_TEARDOWN_PARENT(unload)
 
 TEST_F_TIMEOUT(unload, is_refused_while_all_are_at_work, TEST_SLOW)
 {
-	unsigned int tries = number_from("MEMBANK_ROUNDS", TRIES), i;
+	unsigned int tries = TRIES, i;
 	struct traffic *traffic = traffic_begin(self->dev);
 
 	ASSERT_NE(NULL, traffic);
@@ -85,38 +89,49 @@ TEST_F_TIMEOUT(unload, is_refused_while_all_are_at_work, TEST_SLOW)
 	for (i = 0; i < tries; i++) {
 		ASSERT_EQ(-EWOULDBLOCK, unload(i % 2 ? O_NONBLOCK : 0));
 		/* Another one in between. */
-		if (i % 50 == 0)
+		if (i % LOOK == 0)
 			ASSERT_TRUE(traffic_goes_on(traffic));
 	}
 	ASSERT_TRUE(traffic_goes_on(traffic));
 	EXPECT_TRUE(traffic_end(traffic));
 }
 
-/* A last holder of each kind, that is killed in its work. */
+/*
+ * Leaves one process of all the traffic, which goes on until it is killed. Whether
+ * they had begun, and unloading was refused while there was just this one.
+ */
+static bool leave_one(enum traffic_kind last)
+{
+	int dev = test_open(0);
+	struct traffic *traffic = dev < 0 ? NULL : traffic_begin(dev);
+	enum traffic_kind kind;
+
+	if (!traffic || !traffic_goes_on(traffic))
+		return false;
+	for (kind = 0; kind < TRAFFIC_KINDS; kind++)
+		if (kind != last && test_kill(traffic->child[kind]) != -SIGKILL)
+			return false;
+	/* What this process has of it, that one has, too. */
+	if (close_range(dev, ~0U, 0) || unload(O_NONBLOCK) != -EWOULDBLOCK)
+		return false;
+	return test_kill(traffic->child[last]) == -SIGKILL;
+}
+
+/* Of each kind, killed in its work. */
 TEST_F_TIMEOUT(unload, is_done_when_the_last_one_was_killed, TEST_SLOW)
 {
 	unsigned long refused = 0;
 	enum traffic_kind kind;
-	struct traffic *traffic;
 	pid_t child;
 
 	close(self->dev);
-	for (kind = 0; kind < TRAFFIC_KINDS; kind += 3) {
+	for (kind = 0; kind < TRAFFIC_KINDS; kind++) {
 		child = fork();
 		ASSERT_LE(0, child);
-		if (!child) {
-			int dev = test_open(0);
-
-			traffic = dev < 0 ? NULL : traffic_begin(dev);
-			if (!traffic || !traffic_goes_on(traffic))
-				_exit(1);
-			/* Those that are left go on until they are killed. */
-			kill(traffic->child[kind], SIGKILL);
-			for (kind = 0; kind < TRAFFIC_KINDS; kind++)
-				kill(traffic->child[kind], SIGKILL);
-			_exit(0);
-		}
-		ASSERT_EQ(0, test_wait_child(child));
+		if (!child)
+			_exit(!leave_one(kind));
+		ASSERT_EQ(0, test_wait_child(child))
+		TH_LOG("with a last one of kind %d", kind);
 		ASSERT_EQ(0, unload_soon(&refused));
 		ASSERT_EQ(0, load(self->module));
 	}
@@ -200,7 +215,7 @@ TEST_F_TIMEOUT(unload, and_opening_do_not_meet, TEST_SLOW)
 {
 	struct seen *seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned int rounds = number_from("MEMBANK_ROUNDS", ROUNDS), i;
+	unsigned int rounds = ROUNDS, i;
 	unsigned long refused = 0;
 	/* No file of debugfs: the kernel itself complains in such a moment. */
 	const char *const paths[] = { "/dev/membank0", "/dev/membank",
@@ -246,11 +261,12 @@ TEST_F(unload, is_refused_while_debugfs_is_read)
 /* Two who unload: one has done it. */
 TEST_F_TIMEOUT(unload, is_done_by_one_of_two, TEST_SLOW)
 {
-	int i, ret, other;
+	unsigned int rounds = ROUNDS, i;
+	int ret, other;
 	pid_t child;
 
 	close(self->dev);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		child = fork();
 		ASSERT_LE(0, child);
 		if (!child)
