@@ -390,10 +390,10 @@ TEST_F(privilege, a_filter_refuses_a_single_command)
 {
 	int ret = refuse_phys();
 
-	/* Then there is nothing that could be in the way. */
-	if (ret)
-		ASSERT_EQ(-EINVAL, ret);
-	EXPECT_EQ(ret ? 0 : -EDOM, phys(&self->stage));
+	if (ret == -EINVAL)
+		SKIP(return, "this kernel has no filters of system calls");
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(-EDOM, phys(&self->stage));
 	EXPECT_EQ(0, info(&self->stage));
 	EXPECT_EQ(0, clear(&self->stage));
 	EXPECT_EQ(0, ring(&self->stage));
