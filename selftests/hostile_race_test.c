@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 
@@ -23,7 +22,8 @@
 
 #include "hostile.h"
 
-/* For how long each command is tried, in milliseconds. */
+/* How often each command is tried, and for how long, in milliseconds, at least. */
+#define TRIES 50
 #define TRIES_MS number_from("MEMBANK_HOSTILE_MS", 60)
 
 /* Pages around the struct that may become regions. */
@@ -223,14 +223,6 @@ static bool make_racers(struct racers *racers)
 	return true;
 }
 
-static __s64 now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* What the changed struct made may be anything: only its descriptors are found. */
 static void drop(struct racers *racers, int base)
 {
@@ -248,26 +240,49 @@ static void drop(struct racers *racers, int base)
 			(uintptr_t)racers->args + PAGE;
 }
 
-/* Returns what is wrong, or NULL. */
-static const char *race(struct racers *racers, int fd, unsigned int *done)
+/**
+ * struct outcome - what came of the calls
+ * @done: how many succeeded
+ * @failed: how many did not
+ */
+struct outcome {
+	unsigned int done;
+	unsigned int failed;
+};
+
+/* Whether it is to go on: there has to be some of both, and time may be short. */
+static bool goes_on(const struct outcome *outcome, __s64 begun)
 {
-	const __s64 end = now_ms() + TRIES_MS;
+	const __s64 passed = (clock_ns() - begun) / 1000000;
+
+	if (outcome->done + outcome->failed < TRIES || !outcome->done ||
+	    !outcome->failed)
+		return passed < TEST_PATIENCE;
+	return passed < (__s64)TRIES_MS;
+}
+
+/* Returns what is wrong, or NULL. */
+static const char *race(struct racers *racers, int fd, struct outcome *outcome)
+{
 	const int base = lowest_free();
 	pthread_t threads[2];
 	const char *wrong = NULL;
+	__s64 begun;
 
 	if (pthread_create(&threads[0], NULL, change_struct, racers) ||
 	    pthread_create(&threads[1], NULL, change_page, racers))
 		return "no thread";
 	/* A wait can be for ever. */
 	alarm_soon();
-	while (!wrong && now_ms() < end) {
+	begun = clock_ns();
+	while (!wrong && goes_on(outcome, begun)) {
 		if (ioctl(fd, racers->row->command, racers->args)) {
 			if (lowest_free() != base)
 				wrong = "a call failed and opened something";
+			outcome->failed++;
 		} else {
 			drop(racers, base);
-			(*done)++;
+			outcome->done++;
 		}
 	}
 	alarm_stop();
@@ -280,14 +295,17 @@ static const char *race(struct racers *racers, int fd, unsigned int *done)
 TEST_F(command, for_the_struct_opens_nothing_that_is_not_told)
 {
 	struct racers racers = { .row = variant->row, .scene = &self->scene };
-	unsigned int done = 0, files;
+	struct outcome outcome = {};
+	unsigned int files;
 
 	ASSERT_TRUE(make_racers(&racers));
 	files = test_open_files();
-	EXPECT_EQ(NULL,
-		  race(&racers, scene_fd(&self->scene, variant->row), &done));
+	EXPECT_EQ(NULL, race(&racers, scene_fd(&self->scene, variant->row),
+			     &outcome));
 	EXPECT_EQ(files, test_open_files());
-	TH_LOG("%u succeeded", done);
+	TH_LOG("%u succeeded, %u failed", outcome.done, outcome.failed);
+	EXPECT_LT(0, outcome.done);
+	EXPECT_LT(0, outcome.failed);
 }
 
 TEST_HARNESS_MAIN
