@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -26,7 +27,9 @@ struct wait {
 	int (*wait)(struct scene *scene);
 	/* Gives it that. */
 	bool (*give)(struct scene *scene);
-	/* A system call that goes on by itself after a handler with SA_RESTART. */
+	/* The system call that it is in then, -1: none. */
+	long call;
+	/* It goes on by itself after a handler with SA_RESTART. */
 	bool restarts;
 	/* No handler runs before it is over. */
 	bool uninterruptible;
@@ -44,7 +47,7 @@ static bool give_trigger(struct scene *scene)
 	return !notifier_trigger(scene->notifier);
 }
 
-static int wait_triggered(struct scene *scene)
+static int wait_call(struct scene *scene)
 {
 	struct membank_notifier_call args = {
 		.size = sizeof(args),
@@ -148,7 +151,7 @@ static int wait_write(struct scene *scene)
 	return ret < 0 ? -errno : 1;
 }
 
-static int wait_connect_to_memory(struct scene *scene)
+static int wait_offers(struct scene *scene)
 {
 	int fd = service_connect(scene->dev, SERVICE, 0, (void *)scene->paged,
 				 2, NULL);
@@ -156,21 +159,22 @@ static int wait_connect_to_memory(struct scene *scene)
 	return fd < 0 ? fd : 1;
 }
 
-#define WAIT(_name, _wait, _give, ...)                         \
-	static const struct wait on_##_name = { .wait = _wait, \
-						.give = _give, \
+#define WAIT(_name, _call, _give, ...)                                \
+	static const struct wait on_##_name = { .wait = wait_##_name, \
+						.call = _call,        \
+						.give = _give,        \
 						##__VA_ARGS__ }
 
-WAIT(call, wait_triggered, give_trigger, .restarts = true);
-WAIT(read_notifier, wait_read_notifier, give_trigger, .restarts = true);
-WAIT(poll_notifier, wait_poll_notifier, give_trigger);
-WAIT(read_service, wait_read_service, give_client, .restarts = true);
-WAIT(read_pager, wait_read_pager, give_fault, .restarts = true);
-WAIT(name, wait_name, give_name, .notices_a_stop = true);
-WAIT(clients, wait_clients, give_client, .notices_a_stop = true);
-WAIT(touch, wait_touch, give_page, .restarts = true);
-WAIT(write, wait_write, give_page, .uninterruptible = true);
-WAIT(offers, wait_connect_to_memory, give_page, .uninterruptible = true);
+WAIT(call, SYS_ioctl, give_trigger, .restarts = true);
+WAIT(read_notifier, SYS_read, give_trigger, .restarts = true);
+WAIT(poll_notifier, SYS_poll, give_trigger);
+WAIT(read_service, SYS_read, give_client, .restarts = true);
+WAIT(read_pager, SYS_read, give_fault, .restarts = true);
+WAIT(name, SYS_ioctl, give_name, .notices_a_stop = true);
+WAIT(clients, SYS_ioctl, give_client, .notices_a_stop = true);
+WAIT(touch, -1, give_page, .restarts = true);
+WAIT(write, SYS_write, give_page, .uninterruptible = true);
+WAIT(offers, SYS_ioctl, give_page, .uninterruptible = true);
 
 FIXTURE(signal)
 {
@@ -247,48 +251,55 @@ static pid_t begin(const struct wait *wait, struct scene *scene,
 	return child;
 }
 
-/* The letter that the kernel has for what a process does. */
-static char state_of(pid_t pid)
-{
-	char path[64], line[512], *end;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return '?';
-	end = fgets(line, sizeof(line), file);
-	fclose(file);
-	end = end ? strrchr(line, ')') : NULL;
-	return end ? end[2] : '?';
-}
-
 static bool reaches_state(pid_t child, const char *states)
 {
-	unsigned int left = TEST_PATIENCE / 5;
+	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+	bool reached;
 
-	while (!strchr(states, state_of(child)) && left--)
-		usleep(5000);
-	return strchr(states, state_of(child));
+	while (!(reached = strchr(states, test_thread_state(child))) &&
+	       clock_ns() < end)
+		sched_yield();
+	return reached;
 }
 
-/* Until it sleeps, and a little longer, as that may be for a lock. */
-static bool is_waiting(pid_t child)
+/* Whether it sleeps in its system call, or where it touches. */
+static bool is_asleep(const struct wait *wait, pid_t child)
 {
-	bool asleep = reaches_state(child, "SD");
+	const long call = test_thread_call(child);
 
-	usleep(20000);
-	return asleep && reaches_state(child, "SD");
+	/* So poll() goes on after a stop. */
+	if (call != wait->call &&
+	    !(call == SYS_restart_syscall && wait->call == SYS_poll))
+		return false;
+	return strchr("SD", test_thread_state(child));
+}
+
+/* Until it does, and the pager was asked if that is what it waits for. */
+static bool is_waiting(const struct wait *wait, struct scene *scene,
+		       pid_t child)
+{
+	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+	bool waits;
+
+	do {
+		sched_yield();
+		waits = is_asleep(wait, child) &&
+			(wait->give != give_page ||
+			 revents(scene->pager, 0) == POLLIN);
+	} while (!waits && clock_ns() < end);
+	return waits;
 }
 
 static bool was_handled(const struct told *told, int times)
 {
-	unsigned int left = TEST_PATIENCE / 5;
+	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+	bool handled;
 
-	while (__atomic_load_n(&told->handled, __ATOMIC_SEQ_CST) < times &&
-	       left--)
-		usleep(5000);
-	return told->handled >= times;
+	while (!(handled = __atomic_load_n(&told->handled, __ATOMIC_SEQ_CST) >=
+			   times) &&
+	       clock_ns() < end)
+		sched_yield();
+	return handled;
 }
 
 TEST_F(signal, with_a_handler_is_eintr_and_nothing_is_lost)
@@ -297,12 +308,12 @@ TEST_F(signal, with_a_handler_is_eintr_and_nothing_is_lost)
 	struct scene *scene = &self->scene;
 	pid_t child = begin(wait, scene, self->told, 0);
 
-	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 	ASSERT_EQ(0, kill(child, SIGUSR1));
 	if (wait->uninterruptible || wait == &on_touch) {
 		ASSERT_EQ(wait == &on_touch,
 			  wait == &on_touch && was_handled(self->told, 1));
-		ASSERT_TRUE(is_waiting(child));
+		ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 		ASSERT_TRUE(wait->give(scene));
 		ASSERT_EQ(0, test_wait_child(child));
 		EXPECT_LT(0, self->told->ret);
@@ -315,7 +326,7 @@ TEST_F(signal, with_a_handler_is_eintr_and_nothing_is_lost)
 
 	/* Who waits next gets it. */
 	child = begin(wait, scene, self->told, 0);
-	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 	ASSERT_TRUE(wait->give(scene));
 	ASSERT_EQ(0, test_wait_child(child));
 	EXPECT_EQ(1, self->told->ret);
@@ -328,14 +339,14 @@ TEST_F(signal, with_sa_restart_goes_on_where_that_is_promised)
 	int i;
 
 	for (i = 1; i <= 3; i++) {
-		ASSERT_TRUE(is_waiting(child));
+		ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 		ASSERT_EQ(0, kill(child, SIGUSR1));
 		if (!wait->restarts)
 			break;
 		ASSERT_TRUE(was_handled(self->told, i));
 	}
 	if (wait->restarts || wait->uninterruptible) {
-		ASSERT_TRUE(is_waiting(child));
+		ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 		ASSERT_TRUE(wait->give(&self->scene));
 	}
 	ASSERT_EQ(0, test_wait_child(child));
@@ -349,7 +360,7 @@ static bool goes_on(const struct wait *wait, struct scene *scene,
 {
 	if (wait->notices_a_stop)
 		return !test_wait_child(child) && told->ret == -EINTR;
-	return is_waiting(child) && wait->give(scene) &&
+	return is_waiting(wait, scene, child) && wait->give(scene) &&
 	       !test_wait_child(child) && told->ret > 0;
 }
 
@@ -358,7 +369,7 @@ TEST_F(signal, that_stops_lets_it_go_on)
 	const struct wait *wait = variant->wait;
 	pid_t child = begin(wait, &self->scene, self->told, 0);
 
-	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 	ASSERT_EQ(0, kill(child, SIGSTOP));
 	/* In the middle of a fault in the kernel it does not stop. */
 	if (!wait->uninterruptible)
@@ -375,7 +386,7 @@ TEST_F(signal, of_a_debugger_lets_it_go_on)
 	pid_t child = begin(wait, &self->scene, self->told, 0);
 	int status;
 
-	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, child, NULL, NULL));
 	if (!wait->uninterruptible) {
 		ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, child, NULL, NULL));
@@ -393,7 +404,7 @@ TEST_F(signal, that_kills_leaves_it_to_others)
 	const int users = test_module_users();
 	pid_t child = begin(wait, scene, self->told, 0);
 
-	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 	ASSERT_EQ(-SIGKILL, test_kill(child));
 	EXPECT_TRUE(test_wait_module_users(users));
 	EXPECT_EQ(0, self->told->ret);
@@ -402,7 +413,7 @@ TEST_F(signal, that_kills_leaves_it_to_others)
 		EXPECT_EQ(0, service_event(scene->service, NULL));
 
 	child = begin(wait, scene, self->told, 0);
-	ASSERT_TRUE(is_waiting(child));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, child));
 	ASSERT_TRUE(wait->give(scene));
 	ASSERT_EQ(0, test_wait_child(child));
 	EXPECT_LT(0, self->told->ret);
@@ -416,11 +427,11 @@ TEST_F(signal, for_one_is_not_for_another)
 	struct told *second = self->told + 1;
 	pid_t one = begin(wait, scene, self->told, 0), other;
 
-	ASSERT_TRUE(is_waiting(one));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, one));
 	other = begin(wait, scene, second, 0);
-	ASSERT_TRUE(is_waiting(other));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, other));
 	ASSERT_EQ(-SIGKILL, test_kill(one));
-	ASSERT_TRUE(is_waiting(other));
+	ASSERT_TRUE(is_waiting(wait, &self->scene, other));
 	ASSERT_TRUE(wait->give(scene));
 	ASSERT_EQ(0, test_wait_child(other));
 	EXPECT_LT(0, second->ret);
