@@ -23,7 +23,7 @@
 
 /* Messages in each direction, and pairs of sockets. */
 #define MESSAGES 16
-#define ROUNDS 20
+#define ROUNDS 4
 
 FIXTURE(many)
 {
@@ -65,14 +65,17 @@ FIXTURE_TEARDOWN_PARENT(many)
 
 TEST_F_TIMEOUT(many, of_a_kind_are_open_and_end_with_their_process, TEST_SLOW)
 {
-	const int end = lowest_free() + MANY;
-	unsigned int made = 0;
+	const int many = MANY, end = lowest_free() + many;
+	int made = 0, fd;
 
-	for (; lowest_free() < end; made++) {
-		ASSERT_LE(0, variant->kind->make(&self->scene))
-		TH_LOG("after %u %s", made, variant->kind->name);
-	}
-	EXPECT_LE(MANY / 3, made);
+	/* Some open two or three at once. */
+	do {
+		fd = variant->kind->make(&self->scene);
+		ASSERT_LE(0, fd)
+		TH_LOG("%d after %d %s", fd, made, variant->kind->name);
+		made++;
+	} while (fd < end);
+	EXPECT_LE(many / 3, made);
 	/* The rest of the module knows nothing of that. */
 	EXPECT_EQ(0, notifier_trigger(self->scene.notifier));
 	EXPECT_EQ(NULL, rows_run(&self->scene));
