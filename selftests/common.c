@@ -340,8 +340,16 @@ bool test_wait_module_users(int users)
 	return reached;
 }
 
-/* The first line of a file that the kernel has of a thread; whether it is there. */
-static bool thread_line(pid_t tid, const char *name, char *line, size_t size)
+/**
+ * test_thread_line() - the first line of a file that the kernel has of a thread
+ * @tid: its number
+ * @name: of the file, in /proc/@tid
+ * @line: where it goes
+ * @size: room there
+ *
+ * Return: whether the thread is there.
+ */
+bool test_thread_line(pid_t tid, const char *name, char *line, size_t size)
 {
 	char path[64];
 	FILE *file;
@@ -366,7 +374,7 @@ char test_thread_state(pid_t tid)
 {
 	char line[512], *state;
 
-	if (!thread_line(tid, "stat", line, sizeof(line)))
+	if (!test_thread_line(tid, "stat", line, sizeof(line)))
 		return '?';
 	state = strrchr(line, ')');
 	return state && state[1] ? state[2] : '?';
@@ -384,7 +392,7 @@ long test_thread_call(pid_t tid)
 	char line[512];
 	long number;
 
-	if (!thread_line(tid, "syscall", line, sizeof(line)) ||
+	if (!test_thread_line(tid, "syscall", line, sizeof(line)) ||
 	    sscanf(line, "%ld", &number) != 1)
 		return -2;
 	return number;

@@ -91,6 +91,7 @@ bool test_all_bytes(const void *start, int byte, size_t length);
 unsigned int test_open_files(void);
 int test_module_users(void);
 bool test_wait_module_users(int users);
+bool test_thread_line(pid_t tid, const char *name, char *line, size_t size);
 char test_thread_state(pid_t tid);
 long test_thread_call(pid_t tid);
 __u64 test_pagemap(const void *addr);
