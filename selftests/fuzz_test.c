@@ -6,14 +6,13 @@
  * that is as short as can be; those that were worth it are kept in fuzz/, and
  * are done here as well. Then the same without order: see fuzz/race.c.
  *
- * MEMBANK_SEED repeats; MEMBANK_SECONDS (default: 50, for all of it) and
- * MEMBANK_STEPS (default: 400, of each world) say how much is done.
+ * MEMBANK_SEED repeats; MEMBANK_SECONDS (default: 50, for all of it, kept scripts
+ * and all) and MEMBANK_STEPS (default: 400, of each world) say how much is done.
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -29,18 +28,24 @@
 #define STEPS 400
 
 /* Of a thread that races, until all pause. */
-#define RACE_STEPS 300
+#define RACE_STEPS 100
 
 /* In each world that is wrong on purpose. */
-#define PLANT_STEPS 100
+#define PLANT_STEPS 24
 
-/* Of the seconds that are given, those for what is done step by step. */
-#define ORDERED(_seconds) ((_seconds) * 3 / 5)
+/* Of the seconds that are left, those for what is done step by step. */
+#define ORDERED(_seconds) ((_seconds) * 5 / 8)
+
+/* Seconds for that, and for racing, however little is left. */
+#define SECONDS_MIN 5
+
+/* An operation that was answered so often has succeeded once, unless it seldom does. */
+#define ANSWERS 200
 
 /* Milliseconds for who looks at a page for a moment; less where it is tried often. */
 #define PATIENCE 20000
 #define PATIENCE_SHRINK 2000
-#define PATIENCE_PLANT 30
+#define PATIENCE_PLANT 100
 
 /* Seconds for making a script short. */
 #define SHRINK 300
@@ -50,10 +55,34 @@
 
 static __u64 seconds(void)
 {
-	struct timespec now;
+	return clock_ns() / 1000000000;
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+/* When the program began: the cases share its time, in the order they are in here. */
+static __u64 begun;
+
+__attribute__((constructor)) static void note_begin(void)
+{
+	begun = seconds();
+}
+
+static __u64 seconds_left(void)
+{
+	const __u64 given = number_from("MEMBANK_SECONDS", SECONDS);
+	const __u64 gone = seconds() - begun;
+
+	return given > gone + SECONDS_MIN ? given - gone : SECONDS_MIN;
+}
+
+/* An operation that has not succeeded yet, NULL: each has. */
+static const char *never_done(const struct fuzz_world *world)
+{
+	unsigned int op;
+
+	for (op = 0; fuzz_op(op); op++)
+		if (!world->counts[op][0])
+			return fuzz_op(op)->name;
+	return NULL;
 }
 
 /* One line for each operation: how often it gave what. */
@@ -63,132 +92,6 @@ static void show_counts(const struct fuzz_world *world)
 
 	for (op = 0; fuzz_op(op); op++)
 		fuzz_show_counts(fuzz_op(op)->name, world->counts[op]);
-}
-
-FIXTURE(fuzz)
-{
-	struct fuzz_run run;
-	struct fuzz_script *script;
-};
-
-FIXTURE_SETUP(fuzz)
-{
-	ASSERT_TRUE(fuzz_cover_init());
-	ASSERT_TRUE(test_banks_empty());
-	self->run.dev = test_open(TEST_ANY);
-	ASSERT_LE(0, self->run.dev);
-	self->run.world = fuzz_world_create(self->run.dev);
-	ASSERT_NE(NULL, self->run.world);
-	self->run.patience = PATIENCE;
-	self->script = calloc(1, sizeof(*self->script));
-	ASSERT_NE(NULL, self->script);
-}
-
-/* In the parent: the case and all it held are gone by now. */
-FIXTURE_TEARDOWN_PARENT(fuzz)
-{
-	EXPECT_TRUE(test_banks_empty());
-}
-
-/* What failed, in as few steps as can be. */
-static void explain(struct fuzz_run *run, struct fuzz_script *script)
-{
-	ksft_print_msg("%s; %u steps are made less\n", run->world->wrong,
-		       script->count);
-	show_counts(run->world);
-	run->patience = PATIENCE_SHRINK;
-	if (fuzz_script_passes(run, script)) {
-		ksft_print_msg("done again, it does not fail\n");
-		fuzz_script_show(script);
-		return;
-	}
-	fuzz_script_shrink(run, script, SHRINK);
-	fuzz_script_passes(run, script);
-	ksft_print_msg("%s after:\n", run->world->wrong);
-	fuzz_script_show(script);
-}
-
-TEST_F_TIMEOUT(fuzz, model_knows_what_comes_of_each_step, 24 * 3600)
-{
-	const __u64 given = number_from("MEMBANK_SECONDS", SECONDS);
-	const unsigned int steps = number_from("MEMBANK_STEPS", STEPS);
-	__u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
-	const __u64 start = seconds(), end = start + ORDERED(given);
-	unsigned long worlds = 0, done = 0;
-	bool failed;
-
-	ASSERT_LE(steps, FUZZ_STEPS);
-	ksft_print_msg("MEMBANK_SEED=%#llx\n", seed);
-	do {
-		fuzz_script_draw(&self->run, self->script, seed, steps);
-		failed = self->run.world->wrong[0];
-		done += self->script->count;
-		worlds++;
-		if (failed)
-			ksft_print_msg("with MEMBANK_SEED=%#llx:\n", seed);
-		seed++;
-	} while (!failed && seconds() < end);
-	ksft_print_msg("%lu steps in %lu worlds in %llu s\n", done, worlds,
-		       seconds() - start);
-	if (failed)
-		explain(&self->run, self->script);
-	else
-		show_counts(self->run.world);
-	EXPECT_FALSE(failed);
-	EXPECT_TRUE(fuzz_cover_write());
-}
-
-TEST_F_TIMEOUT(fuzz, kept_scripts_pass, TEST_SLOW)
-{
-	DIR *dir = opendir(SCRIPTS);
-	struct dirent *entry;
-	char path[300];
-	const char *what;
-	unsigned int scripts = 0;
-
-	ASSERT_NE(NULL, dir);
-	while ((entry = readdir(dir))) {
-		if (!strstr(entry->d_name, ".script"))
-			continue;
-		snprintf(path, sizeof(path), SCRIPTS "/%s", entry->d_name);
-		what = fuzz_script_read(self->script, path);
-		ASSERT_EQ(NULL, what)
-		TH_LOG("%s: %s", path, what);
-		EXPECT_TRUE(fuzz_script_passes(&self->run, self->script))
-		TH_LOG("%s: %s", path, self->run.world->wrong);
-		ksft_print_msg("%s: %u steps\n", entry->d_name,
-			       self->script->count);
-		scripts++;
-	}
-	closedir(dir);
-	EXPECT_LT(0, scripts);
-	EXPECT_TRUE(fuzz_cover_write());
-}
-
-TEST_F_TIMEOUT(fuzz, banks_are_right_after_each_race, 24 * 3600)
-{
-	const __u64 given = number_from("MEMBANK_SECONDS", SECONDS);
-	__u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
-	struct race *race = race_create(self->run.world->nr_banks);
-	unsigned long batches, kills, counts[FUZZ_ERRNOS];
-	unsigned int op, error;
-	bool passed;
-
-	ASSERT_NE(NULL, race);
-	signal(SIGCHLD, SIG_DFL);
-	ksft_print_msg("MEMBANK_SEED=%#llx\n", seed);
-	passed = race_run(race, seed, RACE_STEPS, given - ORDERED(given),
-			  &batches, &kills);
-	ksft_print_msg("%lu steps, %lu pauses, %lu killed\n", race->taken,
-		       batches, kills);
-	for (op = 0; race_op(op); op++) {
-		for (error = 0; error < FUZZ_ERRNOS; error++)
-			counts[error] = race->counts[op][error];
-		fuzz_show_counts(race_op(op)->name, counts);
-	}
-	EXPECT_TRUE(passed)
-	TH_LOG("%s", race->wrong);
-	EXPECT_TRUE(fuzz_cover_write());
 }
 
 /*
@@ -254,6 +157,148 @@ TEST_F_TIMEOUT(shrink, wrong_expectation_gives_a_short_script, 24 * 3600)
 	self->run.patience = PATIENCE;
 	EXPECT_TRUE(fuzz_script_passes(&self->run, self->script))
 	TH_LOG("%s", world->wrong);
+}
+
+FIXTURE(fuzz)
+{
+	struct fuzz_run run;
+	struct fuzz_script *script;
+};
+
+FIXTURE_SETUP(fuzz)
+{
+	ASSERT_TRUE(fuzz_cover_init());
+	ASSERT_TRUE(test_banks_empty());
+	self->run.dev = test_open(TEST_ANY);
+	ASSERT_LE(0, self->run.dev);
+	self->run.world = fuzz_world_create(self->run.dev);
+	ASSERT_NE(NULL, self->run.world);
+	self->run.patience = PATIENCE;
+	self->script = calloc(1, sizeof(*self->script));
+	ASSERT_NE(NULL, self->script);
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(fuzz)
+{
+	EXPECT_TRUE(test_banks_empty());
+}
+
+TEST_F_TIMEOUT(fuzz, kept_scripts_pass, TEST_SLOW)
+{
+	DIR *dir = opendir(SCRIPTS);
+	struct dirent *entry;
+	char path[300];
+	const char *what;
+	unsigned int scripts = 0;
+
+	ASSERT_NE(NULL, dir);
+	while ((entry = readdir(dir))) {
+		if (!strstr(entry->d_name, ".script"))
+			continue;
+		snprintf(path, sizeof(path), SCRIPTS "/%s", entry->d_name);
+		what = fuzz_script_read(self->script, path);
+		ASSERT_EQ(NULL, what)
+		TH_LOG("%s: %s", path, what);
+		EXPECT_TRUE(fuzz_script_passes(&self->run, self->script))
+		TH_LOG("%s: %s", path, self->run.world->wrong);
+		ksft_print_msg("%s: %u steps\n", entry->d_name,
+			       self->script->count);
+		scripts++;
+	}
+	closedir(dir);
+	EXPECT_LT(0, scripts);
+	EXPECT_TRUE(fuzz_cover_write());
+}
+
+/* What failed, in as few steps as can be. */
+static void explain(struct fuzz_run *run, struct fuzz_script *script)
+{
+	ksft_print_msg("%s; %u steps are made less\n", run->world->wrong,
+		       script->count);
+	show_counts(run->world);
+	run->patience = PATIENCE_SHRINK;
+	if (fuzz_script_passes(run, script)) {
+		ksft_print_msg("done again, it does not fail\n");
+		fuzz_script_show(script);
+		return;
+	}
+	fuzz_script_shrink(run, script, SHRINK);
+	fuzz_script_passes(run, script);
+	ksft_print_msg("%s after:\n", run->world->wrong);
+	fuzz_script_show(script);
+}
+
+TEST_F_TIMEOUT(fuzz, model_knows_what_comes_of_each_step, 24 * 3600)
+{
+	const __u64 given = ORDERED(seconds_left());
+	const unsigned int steps = number_from("MEMBANK_STEPS", STEPS);
+	__u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
+	const __u64 start = seconds(), end = start + given;
+	unsigned long worlds = 0, done = 0;
+	bool failed;
+
+	ASSERT_LE(steps, FUZZ_STEPS);
+	ksft_print_msg("MEMBANK_SEED=%#llx\n", seed);
+	do {
+		fuzz_script_draw(&self->run, self->script, seed, steps);
+		failed = self->run.world->wrong[0];
+		done += self->script->count;
+		worlds++;
+		if (failed)
+			ksft_print_msg("with MEMBANK_SEED=%#llx:\n", seed);
+		seed++;
+		/* Where all is slow there is more time for what comes seldom. */
+	} while (!failed && (seconds() < end || (never_done(self->run.world) &&
+						 seconds() < end + given)));
+	ksft_print_msg("%lu steps in %lu worlds in %llu s\n", done, worlds,
+		       seconds() - start);
+	if (failed)
+		explain(&self->run, self->script);
+	else
+		show_counts(self->run.world);
+	EXPECT_FALSE(failed);
+	if (!failed)
+		EXPECT_EQ(NULL, never_done(self->run.world))
+	TH_LOG("%s never succeeded", never_done(self->run.world));
+	EXPECT_TRUE(fuzz_cover_write());
+}
+
+/* Of those that race: what they act on is there for a moment only. */
+static bool succeeds_seldom(const char *name)
+{
+	return !strcmp(name, "unmask") || !strcmp(name, "notify") ||
+	       !strcmp(name, "take-back");
+}
+
+TEST_F_TIMEOUT(fuzz, banks_are_right_after_each_race, 24 * 3600)
+{
+	__u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
+	struct race *race = race_create(self->run.world->nr_banks);
+	unsigned long batches, kills, counts[FUZZ_ERRNOS], answers;
+	unsigned int op, error;
+	bool passed;
+
+	ASSERT_NE(NULL, race);
+	signal(SIGCHLD, SIG_DFL);
+	ksft_print_msg("MEMBANK_SEED=%#llx\n", seed);
+	passed = race_run(race, seed, RACE_STEPS, seconds_left(), &batches,
+			  &kills);
+	ksft_print_msg("%lu steps, %lu pauses, %lu killed\n", race->taken,
+		       batches, kills);
+	for (op = 0; race_op(op); op++) {
+		answers = 0;
+		for (error = 0; error < FUZZ_ERRNOS; error++)
+			answers += counts[error] = race->counts[op][error];
+		fuzz_show_counts(race_op(op)->name, counts);
+		EXPECT_TRUE(counts[0] || answers < ANSWERS ||
+			    succeeds_seldom(race_op(op)->name))
+		TH_LOG("%s never succeeded", race_op(op)->name);
+	}
+	EXPECT_LT(0, kills);
+	EXPECT_TRUE(passed)
+	TH_LOG("%s", race->wrong);
+	EXPECT_TRUE(fuzz_cover_write());
 }
 
 TEST_HARNESS_MAIN

@@ -317,8 +317,11 @@ static bool is_list_right(const struct fuzz_world *world, __u32 bank,
 	char line[256];
 	bool right = true;
 
-	if (!file)
-		return true;
+	if (!file) {
+		snprintf(what, size, "%s: %s", world->banks[bank].debugfs,
+			 strerrorname_np(errno));
+		return false;
+	}
 	while (right && fgets(line, sizeof(line), file)) {
 		if (line[0] == ' ')
 			continue;

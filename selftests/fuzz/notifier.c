@@ -297,7 +297,7 @@ const struct fuzz_op fuzz_notifier_ops[] = {
 	  run_derive },
 	{ "bind", { "slot", "eventfd", "oneshot" }, 50, 5, draw_bind, run_bind },
 	{ "trigger", { "slot", "write" }, 60, 10, draw_trigger, run_trigger },
-	{ "unmask", { "slot" }, 20, 5, draw_unmask, run_unmask },
+	{ "unmask", { "slot" }, 80, 5, draw_unmask, run_unmask },
 	{ "read", { "slot" }, 50, 10, draw_read, run_read },
 	{ "call", { "slot", "wait", "sleep" }, 30, 5, draw_call, run_call },
 	{},

@@ -295,14 +295,18 @@ static void look_at_bank(struct listing *listing, int dev, __u32 bank)
 	char path[128];
 	FILE *file;
 
-	if (handle_bank(dev, bank, &info))
+	listing->wrong[0] = '\0';
+	if (handle_bank(dev, bank, &info)) {
+		snprintf(listing->wrong, sizeof(listing->wrong), "no figures");
 		return;
+	}
 	snprintf(path, sizeof(path), "/sys/kernel/debug/membank/%s",
 		 info.out_name);
 	file = fopen(path, "re");
-	listing->wrong[0] = '\0';
-	if (!file)
+	if (!file) {
+		snprintf(listing->wrong, sizeof(listing->wrong), "no %s", path);
 		return;
+	}
 	read_listing(file, listing);
 	fclose(file);
 	if (!listing->wrong[0])
@@ -349,7 +353,7 @@ struct race *race_create(unsigned int banks)
 	return race;
 }
 
-/* One of them may be killed in the middle. */
+/* One of them may be killed in the middle; the first time one is. */
 static void run_batch(struct race *race, int dev, __u64 *random,
 		      unsigned long *kills)
 {
@@ -357,7 +361,7 @@ static void run_batch(struct race *race, int dev, __u64 *random,
 	unsigned int i;
 
 	*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
-	if (*random >> 62 == 0)
+	if (*random >> 62 == 0 || !*kills)
 		victim = &race->processes[(*random >> 33) % RACE_PROCESSES];
 	for (process = race->processes;
 	     process < race->processes + RACE_PROCESSES; process++)

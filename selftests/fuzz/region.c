@@ -529,10 +529,14 @@ static void run_reserve(struct fuzz_world *world, const struct fuzz_step *step)
 static void draw_free(struct fuzz_draw *draw, struct fuzz_step *step)
 {
 	const struct walk_model *map = &fuzz_draws_for(draw, step)->map;
+	unsigned int tries = 8;
 
-	step->args[0] = draw_page(draw, step);
-	draw->none = walk_area_at((struct walk_model *)map,
-				  address(step->args[0])) == WALK_NONE;
+	/* There are few of them. */
+	do {
+		step->args[0] = draw_page(draw, step);
+		draw->none = walk_area_at((struct walk_model *)map,
+					  address(step->args[0])) == WALK_NONE;
+	} while (draw->none && --tries);
 }
 
 static void run_free(struct fuzz_world *world, const struct fuzz_step *step)

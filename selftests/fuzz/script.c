@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ops.h"
 #include "script.h"
@@ -157,17 +156,24 @@ void fuzz_script_draw(struct fuzz_run *run, struct fuzz_script *script,
 
 static __u64 now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec;
+	return clock_ns() / 1000000000;
 }
 
-/* Takes the place of @script if it fails, too. */
+/* What failed, without the numbers. */
+static char reason[sizeof(((struct fuzz_world *)NULL)->wrong)];
+
+static size_t words(const char *wrong)
+{
+	return strcspn(wrong, "0123456789");
+}
+
+/* Takes the place of @script if it fails, too, and that for the same reason. */
 static bool try_instead(struct fuzz_run *run, struct fuzz_script *script,
 			struct fuzz_script *candidate)
 {
-	if (fuzz_script_passes(run, candidate))
+	if (fuzz_script_passes(run, candidate) ||
+	    words(run->world->wrong) != strlen(reason) ||
+	    strncmp(run->world->wrong, reason, strlen(reason)))
 		return false;
 	*script = *candidate;
 	return true;
@@ -228,8 +234,8 @@ static void take_out(struct fuzz_run *run, struct fuzz_script *script,
 /**
  * fuzz_script_shrink() - make a script that fails short
  * @run: where
- * @script: that fails; replaced by one that does as well, if not always for the
- *          same reason
+ * @script: that has failed in @run just now; replaced by one that does as well, and
+ *          for the same reason: what is wrong begins with the same words
  * @seconds: how long that may take
  *
  * Parts are taken out and numbers made 0 as long as it still fails, each time
@@ -241,6 +247,8 @@ void fuzz_script_shrink(struct fuzz_run *run, struct fuzz_script *script,
 	const __u64 end = now() + seconds;
 	unsigned int left;
 
+	snprintf(reason, sizeof(reason), "%.*s", (int)words(run->world->wrong),
+		 run->world->wrong);
 	do {
 		take_out(run, script, end);
 		left = script->count;
