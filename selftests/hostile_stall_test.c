@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -224,13 +225,12 @@ TEST_F(array, keeps_nobody)
 /* -------------------------------------------- a file in user space (FUSE) */
 
 /**
- * struct fuse - one file of two pages, whose content comes when we like
+ * struct fuse - one file of a page, whose content comes when we like
  * @fd: where the kernel asks
  * @thread: that answers all but the content at once
  * @asked: somebody waits for the content
  * @go: it may come
- * @content: of the first page
- * @bytes: that are answered with; whether the file is mapped
+ * @content: of the page
  */
 struct fuse {
 	int fd;
@@ -390,10 +390,44 @@ static void *fuse_args(const struct row *row, struct fuse *fuse,
 	return args;
 }
 
-TEST_F(command, of_a_file_in_user_space_keeps_nobody)
+/* Each command that has an array, and for its struct one of each noun. */
+FIXTURE(file)
+{
+	FIXTURE_DATA(command) command;
+};
+
+FIXTURE_VARIANT(file)
+{
+	const struct row *row;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(file, region_list) { &row_region_list };
+FIXTURE_VARIANT_ADD(file, service_register) { &row_service_register };
+FIXTURE_VARIANT_ADD(file, service_connect) { &row_service_connect };
+FIXTURE_VARIANT_ADD(file, service_list) { &row_service_list };
+FIXTURE_VARIANT_ADD(file, service_clients) { &row_service_clients };
+FIXTURE_VARIANT_ADD(file, dataspace_alloc) { &row_dataspace_alloc };
+FIXTURE_VARIANT_ADD(file, notifier_trigger) { &row_notifier_trigger };
+FIXTURE_VARIANT_ADD(file, pager_reply) { &row_pager_reply };
+FIXTURE_VARIANT_ADD(file, service_notify) { &row_service_notify };
+/* clang-format on */
+
+FIXTURE_SETUP(file)
+{
+	command_setup(_metadata, &self->command, NULL);
+}
+
+FIXTURE_TEARDOWN_PARENT(file)
+{
+	EXPECT_TRUE(test_wait_module_users(self->command.users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+TEST_F(file, in_user_space_keeps_nobody)
 {
 	const struct row *row = variant->row;
-	struct scene *scene = &self->scene;
+	struct scene *scene = &self->command.scene;
 	static struct fuse fuse;
 	struct caller caller;
 	struct held before;
@@ -423,10 +457,10 @@ TEST_F(command, of_a_file_in_user_space_keeps_nobody)
 	EXPECT_HELD(scene, &before);
 }
 
-TEST_F(command, of_a_file_whose_server_goes_is_efault)
+TEST_F(file, whose_server_goes_is_efault)
 {
 	const struct row *row = variant->row;
-	struct scene *scene = &self->scene;
+	struct scene *scene = &self->command.scene;
 	static struct fuse fuse;
 	struct caller caller;
 	struct held before;
@@ -615,30 +649,49 @@ TEST_F(number, of_what_is_read_by_who_is_killed_is_told_to_the_next)
 	EXPECT_EQ(scene->paged, (char *)(uintptr_t)fault.address);
 }
 
+/* A thread that reads of a service; @tid is 0 until it is known. */
+struct reader {
+	pthread_t thread;
+	int fd;
+	atomic_int tid;
+	int ret;
+};
+
 static void *read_event(void *arg)
 {
-	static struct membank_service_event event;
+	struct membank_service_event event;
+	struct reader *reader = arg;
 
-	return (void *)(long)(service_event(*(int *)arg, &event) ?:
-				      (int)event.type);
+	reader->tid = gettid();
+	reader->ret = service_event(reader->fd, &event) ?: (int)event.type;
+	return NULL;
+}
+
+/* Until it has nothing to read. */
+static bool reader_waits(const struct reader *reader)
+{
+	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+	long call = -2;
+
+	while (call != SYS_read && clock_ns() < end)
+		call = test_thread_call(reader->tid);
+	return call == SYS_read;
 }
 
 /* Who reads holds it: it ends when that is over. */
 TEST_F(number, of_what_is_read_may_be_another_meanwhile)
 {
 	struct scene *scene = &self->stall.scene;
-	int number = service_register(scene->dev, "reader", 0222, NULL, 0);
-	pthread_t thread;
-	void *ret;
+	struct reader reader = {};
 
-	ASSERT_LE(0, number);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_event, &number));
-	/* If it does not read yet, it will read of the socket: an error. */
-	usleep(200000);
-	ASSERT_EQ(number, dup2(scene->eventfd, number));
+	reader.fd = service_register(scene->dev, "reader", 0222, NULL, 0);
+	ASSERT_LE(0, reader.fd);
+	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_event, &reader));
+	ASSERT_TRUE(reader_waits(&reader));
+	ASSERT_EQ(reader.fd, dup2(scene->eventfd, reader.fd));
 	EXPECT_LE(0, service_connect(scene->dev, "reader", 0, NULL, 0, NULL));
-	ASSERT_EQ(0, pthread_join(thread, &ret));
-	EXPECT_EQ(MEMBANK_SERVICE_CONNECTED, (long)ret);
+	ASSERT_EQ(0, pthread_join(reader.thread, NULL));
+	EXPECT_EQ(MEMBANK_SERVICE_CONNECTED, reader.ret);
 	EXPECT_EQ(-ENOENT,
 		  service_connect(scene->dev, "reader", 0, NULL, 0, NULL));
 }
