@@ -227,6 +227,8 @@ static inline void begin_region(const struct row *row, struct scene *scene,
 		args->find.addr = (uintptr_t)scene->region;
 		break;
 	case MEMBANK_IOC_REGION_LIST:
+		args->list.start = (uintptr_t)scene->region;
+		args->list.length = PAGE;
 		args->list.entries = (uintptr_t)&scene->array;
 		args->list.nr_entries = 1;
 		args->list.entry_size = sizeof(scene->array.region);

@@ -28,9 +28,16 @@ enum field_kind {
 	FIELD_U64,
 };
 
+/**
+ * struct field - one of a command's struct
+ * @kind: what it is
+ * @at: where
+ * @einval: a wrong number there can be EINVAL
+ */
 struct field {
 	enum field_kind kind;
 	size_t at;
+	bool einval;
 };
 
 #define FIELDS_MAX 8
@@ -46,6 +53,7 @@ struct field {
  * @array_at: where the address of its array is, 0: it has none
  * @array_bytes: how much of the array it reads or writes, filled as it is
  * @reads: the array is read
+ * @not_empty: an array without an element is EINVAL
  * @errors: what it can answer to wrong values, beside EINVAL
  */
 struct row {
@@ -57,6 +65,7 @@ struct row {
 	size_t array_at;
 	size_t array_bytes;
 	bool reads;
+	bool not_empty;
 	int errors[ERRORS_MAX];
 };
 
@@ -105,7 +114,7 @@ static const struct row row_dataspace_derive = {
 	.size = sizeof(struct membank_dataspace_derive),
 	.fields = {
 		{ FIELD_FD, AT(dataspace_derive, fd) },
-		{ FIELD_U32, AT(dataspace_derive, rights) },
+		{ FIELD_U32, AT(dataspace_derive, rights), true },
 		{ FIELD_OUT_FD, AT(dataspace_derive, out_fd) },
 	},
 	.errors = { EOPNOTSUPP, EACCES },
@@ -118,7 +127,7 @@ static const struct row row_dataspace_clear = {
 	.fields = {
 		{ FIELD_FD, AT(dataspace_clear, fd) },
 		{ FIELD_U64, AT(dataspace_clear, offset) },
-		{ FIELD_U64, AT(dataspace_clear, length) },
+		{ FIELD_U64, AT(dataspace_clear, length), true },
 	},
 	.errors = { ERANGE, EACCES },
 };
@@ -132,7 +141,7 @@ static const struct row row_dataspace_copy = {
 		{ FIELD_FD, AT(dataspace_copy, from) },
 		{ FIELD_U64, AT(dataspace_copy, offset) },
 		{ FIELD_U64, AT(dataspace_copy, from_offset) },
-		{ FIELD_U64, AT(dataspace_copy, length) },
+		{ FIELD_U64, AT(dataspace_copy, length), true },
 	},
 	.errors = { ERANGE, EACCES },
 };
@@ -166,8 +175,8 @@ static const struct row row_region_attach = {
 		{ FIELD_FD, AT(region_attach, fd) },
 		{ FIELD_U64, AT(region_attach, start) },
 		{ FIELD_U64, AT(region_attach, length) },
-		{ FIELD_U64, AT(region_attach, offset) },
-		{ FIELD_U32, AT(region_attach, align) },
+		{ FIELD_U64, AT(region_attach, offset), true },
+		{ FIELD_U32, AT(region_attach, align), true },
 	},
 	.errors = { ERANGE, EADDRNOTAVAIL, ENOMEM, EPERM, EACCES, ENOENT },
 };
@@ -178,7 +187,7 @@ static const struct row row_region_detach = {
 	.size = sizeof(struct membank_region_detach),
 	.fields = {
 		{ FIELD_U64, AT(region_detach, addr) },
-		{ FIELD_U64, AT(region_detach, length) },
+		{ FIELD_U64, AT(region_detach, length), true },
 		{ FIELD_OUT_FD, AT(region_detach, out_fd) },
 	},
 	.errors = { ENOENT },
@@ -190,7 +199,7 @@ static const struct row row_region_find = {
 	.size = sizeof(struct membank_region_find),
 	.fields = {
 		{ FIELD_U64, AT(region_find, addr) },
-		{ FIELD_U64, AT(region_find, length) },
+		{ FIELD_U64, AT(region_find, length), true },
 		{ FIELD_OUT_FD, AT(region_find, out_fd) },
 	},
 	.errors = { ENOENT },
@@ -201,10 +210,11 @@ static const struct row row_region_list = {
 	.command = MEMBANK_IOC_REGION_LIST,
 	.size = sizeof(struct membank_region_list),
 	.fields = {
-		{ FIELD_U64, AT(region_list, start) },
-		{ FIELD_U64, AT(region_list, length) },
+		{ FIELD_U64, AT(region_list, start), true },
+		{ FIELD_U64, AT(region_list, length), true },
 	},
 	.array_at = AT(region_list, entries),
+	.not_empty = true,
 	.array_bytes = sizeof(struct membank_region_entry),
 };
 
@@ -214,8 +224,8 @@ static const struct row row_area_reserve = {
 	.size = sizeof(struct membank_area_reserve),
 	.fields = {
 		{ FIELD_U64, AT(area_reserve, start) },
-		{ FIELD_U64, AT(area_reserve, length) },
-		{ FIELD_U32, AT(area_reserve, align) },
+		{ FIELD_U64, AT(area_reserve, length), true },
+		{ FIELD_U32, AT(area_reserve, align), true },
 	},
 	.errors = { EADDRNOTAVAIL, ENOMEM, EPERM, ENOENT },
 };
@@ -235,7 +245,7 @@ static const struct row row_pager_create = {
 	.command = MEMBANK_IOC_PAGER_CREATE,
 	.size = sizeof(struct membank_pager_create),
 	.fields = {
-		{ FIELD_U32, AT(pager_create, fault_size) },
+		{ FIELD_U32, AT(pager_create, fault_size), true },
 		{ FIELD_OUT_FD, AT(pager_create, out_fd) },
 		{ FIELD_OUT_FD, AT(pager_create, out_attach_fd) },
 	},
@@ -250,7 +260,7 @@ static const struct row row_pager_reply = {
 	.fields = {
 		{ FIELD_FD, AT(pager_reply, fd) },
 		{ FIELD_U64, AT(pager_reply, id) },
-		{ FIELD_U64, AT(pager_reply, offset) },
+		{ FIELD_U64, AT(pager_reply, offset), true },
 		{ FIELD_U64, AT(pager_reply, length) },
 	},
 	.errors = { ENOENT },
@@ -271,7 +281,7 @@ static const struct row row_notifier_derive = {
 	.size = sizeof(struct membank_notifier_derive),
 	.noun = ON_NOTIFIER,
 	.fields = {
-		{ FIELD_U32, AT(notifier_derive, rights) },
+		{ FIELD_U32, AT(notifier_derive, rights), true },
 		{ FIELD_OUT_FD, AT(notifier_derive, out_fd) },
 	},
 	.errors = { EOPNOTSUPP },
@@ -317,10 +327,10 @@ static const struct row row_service_register = {
 	.command = MEMBANK_IOC_SERVICE_REGISTER,
 	.size = sizeof(struct membank_service_register),
 	.fields = {
-		{ FIELD_U32, AT(service_register, nr_offers) },
-		{ FIELD_U32, AT(service_register, offer_size) },
-		{ FIELD_U32, AT(service_register, mode) },
-		{ FIELD_U32, AT(service_register, event_size) },
+		{ FIELD_U32, AT(service_register, nr_offers), true },
+		{ FIELD_U32, AT(service_register, offer_size), true },
+		{ FIELD_U32, AT(service_register, mode), true },
+		{ FIELD_U32, AT(service_register, event_size), true },
 		{ FIELD_OUT_FD, AT(service_register, out_fd) },
 	},
 	.reads = true,
@@ -350,7 +360,7 @@ static const struct row row_service_notify = {
 	.noun = ON_SERVICE,
 	.fields = {
 		{ FIELD_U64, AT(service_notify, client) },
-		{ FIELD_U32, AT(service_notify, offer) },
+		{ FIELD_U32, AT(service_notify, offer), true },
 	},
 	.errors = { ENOENT },
 };
@@ -362,7 +372,7 @@ static const struct row row_service_revoke = {
 	.noun = ON_SERVICE,
 	.fields = {
 		{ FIELD_U64, AT(service_revoke, client) },
-		{ FIELD_U32, AT(service_revoke, offer) },
+		{ FIELD_U32, AT(service_revoke, offer), true },
 	},
 	.errors = { ENOENT },
 };
@@ -372,6 +382,7 @@ static const struct row row_service_list = {
 	.command = MEMBANK_IOC_SERVICE_LIST,
 	.size = sizeof(struct membank_service_list),
 	.array_at = AT(service_list, entries),
+	.not_empty = true,
 	.array_bytes = sizeof(struct membank_service_entry),
 };
 
