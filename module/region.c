@@ -5,11 +5,13 @@
  * whoever made it.
  */
 #include <linux/completion.h>
+#include <linux/cred.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
@@ -212,6 +214,7 @@ static long attach(struct membank_space *space,
  * struct detaching - what to detach, and what came of it
  * @args: see &struct membank_region_detach
  * @only: mappings of this file, NULL: any region
+ * @asker: the credentials of who asks for the dataspace
  * @own: the region map is that of who asks
  * @wants_file: somebody asks for the dataspace, so only the first is detached
  * @file: what then holds it, with a reference, or NULL
@@ -219,6 +222,7 @@ static long attach(struct membank_space *space,
 struct detaching {
 	struct membank_region_detach args;
 	const struct file *only;
+	const struct cred *asker;
 	bool own;
 	bool wants_file;
 	struct file *file;
@@ -431,6 +435,19 @@ static void count_piece(const struct piece *piece,
 	args->out_length = piece->start + piece->length - args->out_start;
 }
 
+/* It is charged to who asks, also if a worker does it. */
+static struct file *lend_piece(const struct piece *piece,
+			       const struct detaching *what)
+{
+	const struct cred *old = override_creds(what->asker);
+	struct file *file;
+
+	get_file(piece->region.file);
+	file = membank_region_lend(&piece->region, what->own);
+	revert_creds(old);
+	return file;
+}
+
 static int detach_piece(struct membank_space *space, const struct piece *piece,
 			struct detaching *what)
 {
@@ -439,8 +456,7 @@ static int detach_piece(struct membank_space *space, const struct piece *piece,
 
 	/* First what can fail: else nobody might hold the dataspace any more. */
 	if (what->wants_file) {
-		get_file(piece->region.file);
-		file = membank_region_lend(&piece->region, what->own);
+		file = lend_piece(piece, what);
 		if (IS_ERR(file))
 			return PTR_ERR(file);
 	}
@@ -532,7 +548,8 @@ static int detach_here(struct membank_space *space, struct detaching *what)
  * @refs: one for who asked, one for @work
  * @done: it is done
  * @space: where, with a reference; its address space has users until then
- * @what: what, and what came of it
+ * @group: which memory control group who asked is in, with a reference
+ * @what: what, and what came of it; with a reference to its credentials
  * @abandoned: who asked was killed: nothing is done that was not begun
  * @ret: 0 or a negative errno
  */
@@ -541,6 +558,7 @@ struct detach_job {
 	refcount_t refs;
 	struct completion done;
 	struct membank_space *space;
+	struct mem_cgroup *group;
 	struct detaching what;
 	bool abandoned;
 	int ret;
@@ -552,6 +570,8 @@ static void job_put(struct detach_job *job)
 		return;
 	if (job->what.file)
 		fput(job->what.file);
+	put_cred(job->what.asker);
+	mem_cgroup_put(job->group);
 	mmput(job->space->mm);
 	membank_space_put(job->space);
 	kfree(job);
@@ -561,11 +581,14 @@ static void job_put(struct detach_job *job)
 static void detach_work(struct work_struct *work)
 {
 	struct detach_job *job = container_of(work, struct detach_job, work);
+	struct mem_cgroup *old;
 
 	if (!READ_ONCE(job->abandoned)) {
+		old = set_active_memcg(job->group);
 		kthread_use_mm(job->space->mm);
 		job->ret = detach_here(job->space, &job->what);
 		kthread_unuse_mm(job->space->mm);
+		set_active_memcg(old);
 	}
 	complete(&job->done);
 	job_put(job);
@@ -592,7 +615,9 @@ static int detach_there(struct membank_space *space, struct detaching *what)
 	init_completion(&job->done);
 	refcount_inc(&space->refs);
 	job->space = space;
+	job->group = get_mem_cgroup_from_mm(current->mm);
 	job->what = *what;
+	get_cred(job->what.asker);
 	queue_work(detach_queue, &job->work);
 
 	if (wait_for_completion_state(&job->done,
@@ -624,6 +649,7 @@ int membank_region_detach(struct membank_space *space,
 {
 	struct detaching what = {
 		.args = { .addr = args->addr },
+		.asker = current_cred(),
 		.own = space->mm == current->mm,
 		.wants_file = args->flags & MEMBANK_DETACH_DATASPACE,
 	};

@@ -528,8 +528,22 @@ TEST_F_TIMEOUT(limit, a_user_can_have_so_many_connections, TEST_SLOW)
 
 enum { MEMORY, BELL, LENT };
 
+/* Detaches it where @dev was opened, in another process; the dataspace or an error. */
+static int detach_there(int dev, const char *mem)
+{
+	struct membank_region_detach args = {
+		.size = sizeof(args),
+		.flags = MEMBANK_DETACH_UNMAP | MEMBANK_DETACH_DATASPACE,
+		.addr = (uintptr_t)mem,
+		.out_fd = -1,
+	};
+	int ret = test_ioctl(dev, MEMBANK_IOC_REGION_DETACH, &args);
+
+	return ret ?: args.out_fd;
+}
+
 /* A client that takes all it can get; says where it failed. */
-static int take_all(int dev, int told, int revoked)
+static int take_all(int dev, const char *mem, int told, int revoked)
 {
 	struct membank_offer got[LENT], more[LENT];
 	int i, fd = -1;
@@ -549,12 +563,18 @@ static int take_all(int dev, int told, int revoked)
 	    notifier_derive(got[BELL].fd, RECEIVE) != -EDQUOT ||
 	    service_connect(dev, "lend", 0, more, LENT, NULL) != -EDQUOT)
 		return 3;
+	/* Nor where it is done, and what it cannot have stays. */
+	if (handle_find(dev, mem, NULL) != -EDQUOT ||
+	    detach_there(dev, mem) != -EDQUOT ||
+	    handle_find(dev, mem, NULL) != -EDQUOT)
+		return 10;
 	/* One is free, and a client would get two. */
 	close(fd);
 	if (service_connect(dev, "lend", 0, more, LENT, NULL) != -EDQUOT)
 		return 4;
-	if (notifier_derive(got[BELL].fd, RECEIVE) < 0 ||
-	    handle_derive(dev, got[MEMORY].fd, READ) != -EDQUOT)
+	if (detach_there(dev, mem) < 0 ||
+	    handle_derive(dev, got[MEMORY].fd, READ) != -EDQUOT ||
+	    handle_find(dev, mem, NULL) != -ENOENT)
 		return 5;
 	if (write(told, "", 1) != 1 || read(revoked, &byte, 1) != 1)
 		return 6;
@@ -577,6 +597,7 @@ TEST_F_TIMEOUT(limit, a_user_can_have_so_much_that_is_lent, TEST_SLOW)
 	struct membank_service_event event;
 	pid_t child;
 	char byte;
+	char *mem;
 
 	memory = test_alloc(self->dev, LENGTH, 0, 0);
 	ASSERT_LE(0, memory);
@@ -590,12 +611,16 @@ TEST_F_TIMEOUT(limit, a_user_can_have_so_much_that_is_lent, TEST_SLOW)
 	};
 	service = service_register(self->dev, "lend", 0222, offers, LENT);
 	ASSERT_LE(0, service);
+	ASSERT_LE(0, service_connect(self->dev, "lend", 0, got, LENT, NULL));
+	ASSERT_EQ(0, service_event(service, &event));
+	mem = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, got[MEMORY].fd, 0);
+	ASSERT_NE(MAP_FAILED, mem);
 	ASSERT_EQ(0, pipe(told));
 	ASSERT_EQ(0, pipe(revoked));
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child)
-		_exit(take_all(self->dev, told[1], revoked[0]));
+		_exit(take_all(self->dev, mem, told[1], revoked[0]));
 	close(told[1]);
 	ret = read(told[0], &byte, 1);
 	EXPECT_EQ(1, ret);
