@@ -8,7 +8,6 @@
 #include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/err.h>
-#include <linux/hrtimer.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -325,20 +324,6 @@ static bool changed(const struct membank_service *service, u64 seen)
 	return READ_ONCE(service->gone) || READ_ONCE(service->changes) != seen;
 }
 
-/* 0 once somebody came or went, -ETIME, or -ERESTARTSYS. */
-static int clients_sleep(struct membank_service *service, u64 seen,
-			 ktime_t deadline)
-{
-	ktime_t left = membank_deadline_left(deadline);
-	wait_queue_head_t *wq = &service->watchers;
-
-	if (changed(service, seen))
-		return 0;
-	if (left <= 0)
-		return -ETIME;
-	return membank_wait_event(*wq, changed(service, seen), left);
-}
-
 /**
  * membank_clients_wait() - wait until somebody comes or goes
  * @service: the service
@@ -350,7 +335,8 @@ static int clients_sleep(struct membank_service *service, u64 seen,
 int membank_clients_wait(struct membank_service *service, u64 seen,
 			 ktime_t deadline)
 {
-	int ret = clients_sleep(service, seen, deadline);
+	int ret = membank_wait_event(service->watchers, changed(service, seen),
+				     deadline);
 
 	if (READ_ONCE(service->gone))
 		return -ENOENT;

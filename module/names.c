@@ -7,7 +7,6 @@
 #include <linux/capability.h>
 #include <linux/cleanup.h>
 #include <linux/err.h>
-#include <linux/hrtimer.h>
 #include <linux/ipc_namespace.h>
 #include <linux/mutex.h>
 #include <linux/nsproxy.h>
@@ -179,18 +178,6 @@ static bool was_added(const struct name_wait *wait, unsigned int seen)
 	return READ_ONCE(wait->added) != seen;
 }
 
-/* 0 once a name was added since @seen was read, -ETIME, or -ERESTARTSYS. */
-static int wait_sleep(struct name_wait *wait, unsigned int seen,
-		      ktime_t deadline)
-{
-	ktime_t left = membank_deadline_left(deadline);
-	wait_queue_head_t *queue = &wait->queue;
-
-	if (left <= 0)
-		return -ETIME;
-	return membank_wait_event(*queue, was_added(wait, seen), left);
-}
-
 /**
  * membank_names_find() - find a name in the caller's namespace, or wait for it
  * @text: the name
@@ -221,7 +208,8 @@ struct membank_name *membank_names_find(const char *text, ktime_t deadline)
 		if (!deadline)
 			return ERR_PTR(-ENOENT);
 
-		ret = wait_sleep(wait, seen, deadline);
+		ret = membank_wait_event(wait->queue, was_added(wait, seen),
+					 deadline);
 		if (ret == -ETIME)
 			return ERR_PTR(-ETIMEDOUT);
 		if (ret)
