@@ -353,13 +353,16 @@ bool membank_area_in_range(unsigned long start, unsigned long length)
  * @flags: %MEMBANK_REGION_OVERMAP: in place of what is mapped there, in one
  *         step; 0: where nothing is
  *
+ * When the kernel runs short it has unmapped what was there, or it has not. What
+ * it left a gap is filled then, since the area would lose it for ever.
+ *
  * Return: 0, -EADDRNOTAVAIL, -ENOMEM, -EINTR.
  */
 int membank_area_refill(struct membank_space *space,
 			const struct membank_area *area, unsigned long start,
 			unsigned long length, u32 flags)
 {
-	const struct membank_place place = {
+	struct membank_place place = {
 		.start = start,
 		.length = length,
 		/* By which the kernel knows which holes go on in each other. */
@@ -369,6 +372,11 @@ int membank_area_refill(struct membank_space *space,
 	};
 	long ret = membank_space_map_file(space, area->file, &place);
 
+	if (ret == -ENOMEM && flags & MEMBANK_REGION_OVERMAP) {
+		place.flags = 0;
+		if (membank_space_map_file(space, area->file, &place) >= 0)
+			ret = 0;
+	}
 	return ret < 0 ? ret : 0;
 }
 

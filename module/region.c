@@ -448,6 +448,20 @@ static struct file *lend_piece(const struct piece *piece,
 	return file;
 }
 
+/* Whether the kernel had unmapped it before it ran short. */
+static bool is_unmapped(const struct piece *piece)
+{
+	VMA_ITERATOR(vmi, current->mm, piece->start);
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, piece->start + piece->length)
+		found |= membank_mapping_of(vma) == piece->mapping;
+	mmap_read_unlock(current->mm);
+	return !found;
+}
+
 static int detach_piece(struct membank_space *space, const struct piece *piece,
 			struct detaching *what)
 {
@@ -466,10 +480,8 @@ static int detach_piece(struct membank_space *space, const struct piece *piece,
 					  MEMBANK_REGION_OVERMAP);
 	else
 		ret = vm_munmap(piece->start, piece->length);
-	/* The kernel may have unmapped it before it ran short, and left a gap. */
-	if (ret == -ENOMEM && piece->area &&
-	    !membank_area_refill(space, piece->area, piece->start,
-				 piece->length, 0))
+	/* Even if its place is lost to the area, it is detached. */
+	if (ret == -ENOMEM && is_unmapped(piece))
 		ret = 0;
 	if (ret) {
 		if (file)

@@ -36,6 +36,8 @@
  * @mem: a region of either
  * @length: of it
  * @area: the area that @mem is in, PAGES longer; NULL: none
+ * @inner: an area in the rest of @area
+ * @alone: another region of LENGTH, in no area
  * @child: that fork() made
  * @pager: both ends of a pager
  * @thread: that answers
@@ -47,6 +49,8 @@ struct scene {
 	char *mem;
 	size_t length;
 	char *area;
+	char *inner;
+	char *alone;
 	pid_t child;
 	struct membank_pager_create pager;
 	pthread_t thread;
@@ -64,11 +68,11 @@ static size_t first_wrong(const char *mem, size_t pages)
 }
 
 /*
- * How many bytes of the region are where they were, if nothing else is in the area and
- * none of it is lost; or else 0. What the kernel has cut before it found that it
- * cannot go on stays cut; that is no other map.
+ * How many bytes of the region are where they were; -1: something else is in the area,
+ * or some of it is lost. What the kernel has cut before it found that it cannot go
+ * on stays cut; that is no other map.
  */
-static size_t still_there(struct scene *scene)
+static ssize_t still_there(struct scene *scene)
 {
 	const char *start = scene->area ? scene->area : scene->mem;
 	const size_t length = scene->area ? 2 * LENGTH : scene->length;
@@ -81,16 +85,16 @@ static size_t still_there(struct scene *scene)
 
 	if (map_list(scene->dev, start, length, entries, ARRAY_SIZE(entries),
 		     &list))
-		return 0;
+		return -1;
 	for (i = 0; i < list.out_nr_entries; i++) {
 		if (entries[i].area != area)
-			return 0;
+			return -1;
 		if (entries[i].kind == MEMBANK_ENTRY_AREA)
 			hole += entries[i].length;
 		else if (entries[i].start == (uintptr_t)scene->mem + region)
 			region += entries[i].length;
 	}
-	return region + hole == length ? region : 0;
+	return region + hole == length ? region : -1;
 }
 
 static bool begin(struct scene *scene, int fd, size_t length)
@@ -138,11 +142,19 @@ static const char *end_undone(struct scene *scene)
 	return NULL;
 }
 
+static const char *end_whole(struct scene *scene)
+{
+	const char *wrong = end_undone(scene);
+
+	end(scene);
+	return wrong;
+}
+
 static const char *end_or_undone(struct scene *scene, int ret,
 				 const char *wrong)
 {
 	if (ret < 0)
-		wrong = end_undone(scene);
+		return end_whole(scene);
 	end(scene);
 	return wrong;
 }
@@ -222,12 +234,9 @@ static int run_protect(void *arg)
 static const char *end_protect(struct scene *scene, int ret)
 {
 	const bool writable = !touch_write(scene->mem + 4 * PAGE, BYTE_OF(4));
+	const char *wrong = end_or_undone(scene, ret, NULL);
 
-	if (writable == !ret) {
-		end(scene);
-		return writable ? "it is writable" : "it is not writable";
-	}
-	return end_or_undone(scene, ret, NULL);
+	return writable == !ret ? "it is as writable as before" : wrong;
 }
 
 static const struct nth_row protect_middle = {
@@ -254,7 +263,7 @@ static int run_detach(void *arg)
 				&args);
 }
 
-/* As a command that says EFAULT when it is done. */
+/* Done also on EFAULT. */
 static const char *end_detach(struct scene *scene, int ret)
 {
 	const char *wrong = NULL;
@@ -327,16 +336,10 @@ static int run_attach_over(void *arg)
 /* The region may be gone, but no address is. */
 static const char *end_attach_over(struct scene *scene, int ret)
 {
-	const char *wrong = NULL;
-	char byte;
+	const ssize_t there = still_there(scene);
 
-	if (ret && touch_read(scene->area, &byte))
-		wrong = map_is_free(scene->area, LENGTH) ? "the place is lost" :
-							   NULL;
-	else if (still_there(scene) != LENGTH)
-		wrong = "the map is another";
 	end(scene);
-	return wrong;
+	return there == LENGTH || (ret && !there) ? NULL : "the map is another";
 }
 
 static const struct nth_row attach_over = {
@@ -345,6 +348,105 @@ static const struct nth_row attach_over = {
 	.run = run_attach_over,
 	.end = end_attach_over,
 	.asks = NTH_BOTH,
+};
+
+/* What is mapped elsewhere is refused late, when the hole is gone already. */
+static int run_attach_refused(void *arg)
+{
+	struct scene *scene = arg;
+	char *mem;
+	int ret = handle_attach(scene->dev, scene->space, scene->area + LENGTH,
+				IN_AREA | NO_ALIAS, &mem);
+
+	return ret == -EBUSY ? 0 : ret ?: -EPROTO;
+}
+
+static const char *end_as_before(struct scene *scene, int ret)
+{
+	(void)ret;
+	return end_whole(scene);
+}
+
+static const struct nth_row attach_refused_in_area = {
+	.command = MEMBANK_IOC_REGION_ATTACH,
+	.begin = begin_area,
+	.run = run_attach_refused,
+	.end = end_as_before,
+	.asks = NTH_BOTH,
+};
+
+/* --------------------------------------------------------- an area in an area */
+
+static int run_reserve(void *arg)
+{
+	struct scene *scene = arg;
+
+	return map_reserve(scene->dev, scene->area + LENGTH, LENGTH, IN_AREA,
+			   &scene->inner);
+}
+
+static bool begin_inner(struct scene *scene)
+{
+	return begin_area(scene) && !run_reserve(scene);
+}
+
+/* Whether an area begins behind the region. */
+static bool inner_is_there(struct scene *scene)
+{
+	char *inner = scene->area + LENGTH;
+	struct membank_region_find found;
+
+	return !map_find(scene->dev, inner, &found) &&
+	       found.out_start == (uintptr_t)inner;
+}
+
+/* @made: it leaves one there. With or without, the area around it is whole. */
+static const char *end_inner(struct scene *scene, int ret, bool made)
+{
+	const bool there = inner_is_there(scene);
+	struct membank_area_free free;
+	const char *wrong;
+
+	if (there)
+		map_free(scene->dev, scene->area + LENGTH, &free);
+	wrong = end_whole(scene);
+	if ((!ret && there != made) || (!nth_may_be_done(ret) && there == made))
+		wrong = there ? "there is an area" : "there is no area";
+	return wrong;
+}
+
+static const char *end_reserve(struct scene *scene, int ret)
+{
+	return end_inner(scene, ret, true);
+}
+
+static const struct nth_row reserve_in_area = {
+	.command = MEMBANK_IOC_AREA_RESERVE,
+	.begin = begin_area,
+	.run = run_reserve,
+	.end = end_reserve,
+	.asks = NTH_BOTH,
+};
+
+static int run_free(void *arg)
+{
+	struct scene *scene = arg;
+	struct membank_area_free free;
+
+	return map_free(scene->dev, scene->inner, &free);
+}
+
+static const char *end_free(struct scene *scene, int ret)
+{
+	return end_inner(scene, ret, false);
+}
+
+static const struct nth_row free_area_in_area = {
+	.command = MEMBANK_IOC_AREA_FREE,
+	.begin = begin_inner,
+	.run = run_free,
+	.end = end_free,
+	.asks = NTH_COPIES | NTH_HIDDEN,
 };
 
 /* -------------------------------------------------------------------- moved */
@@ -369,11 +471,7 @@ static const char *end_move(struct scene *scene, int ret)
 		wrong = "a part of it is there";
 	if (!ret)
 		munmap(ELSEWHERE, LENGTH);
-	if (wrong) {
-		end(scene);
-		return wrong;
-	}
-	return end_or_undone(scene, ret, NULL);
+	return end_or_undone(scene, ret, NULL) ?: wrong;
 }
 
 static const struct nth_row move = {
@@ -392,6 +490,19 @@ static const struct nth_row move_out_of_area = {
 
 /* ------------------------------------------------------------------- copied */
 
+/* A region in an area, and one alone. */
+static bool begin_fork(struct scene *scene)
+{
+	return begin_area(scene) &&
+	       !handle_attach(scene->dev, scene->space, NULL, 0, &scene->alone);
+}
+
+static bool both_are_full(const struct scene *scene)
+{
+	return first_wrong(scene->mem, PAGES) == PAGES &&
+	       first_wrong(scene->alone, PAGES) == PAGES;
+}
+
 /* What the child has is looked at in the child. */
 static int run_fork(void *arg)
 {
@@ -399,29 +510,25 @@ static int run_fork(void *arg)
 
 	scene->child = fork();
 	if (!scene->child)
-		_exit(first_wrong(scene->mem, scene->length / PAGE) !=
-		      scene->length / PAGE);
+		_exit(!both_are_full(scene));
 	return scene->child < 0 ? -errno : 0;
 }
 
 static const char *end_fork(struct scene *scene, int ret)
 {
 	const int status = ret ? 0 : test_wait_child(scene->child);
-	const char *wrong = end_undone(scene);
+	const char *wrong = NULL;
 
-	end(scene);
-	return status ? "the copy's bytes are others" : wrong;
+	if (status)
+		wrong = "the copies' bytes are others";
+	else if (!both_are_full(scene))
+		wrong = "the bytes are others";
+	munmap(scene->alone, LENGTH);
+	return end_whole(scene) ?: wrong;
 }
 
-static const struct nth_row fork_region = {
-	.begin = begin_region,
-	.run = run_fork,
-	.end = end_fork,
-	.asks = NTH_MEMORY,
-};
-
-static const struct nth_row fork_area = {
-	.begin = begin_area,
+static const struct nth_row fork_both = {
+	.begin = begin_fork,
 	.run = run_fork,
 	.end = end_fork,
 	.asks = NTH_MEMORY,
@@ -441,9 +548,8 @@ static int run_touch(void *arg)
 
 static const char *end_touch(struct scene *scene, int ret)
 {
-	const char *wrong = end_undone(scene);
+	const char *wrong = end_whole(scene);
 
-	end(scene);
 	return ret < 0 ? "a touch was answered with a signal" : wrong;
 }
 
@@ -474,15 +580,10 @@ static int run_readv(void *arg)
 	return byte == BYTE_OF(0) ? 0 : -EPROTO;
 }
 
-static const char *end_readv(struct scene *scene, int ret)
-{
-	return end_or_undone(scene, ret, NULL);
-}
-
 static const struct nth_row fault_for_others = {
 	.begin = begin_region,
 	.run = run_readv,
-	.end = end_readv,
+	.end = end_as_before,
 	.asks = NTH_COPIES,
 };
 
@@ -584,10 +685,12 @@ FIXTURE_VARIANT_ADD(nth, detach_middle) { &detach_middle, 0 };
 FIXTURE_VARIANT_ADD(nth, detach_middle_in_area) { &detach_middle_in_area, 0 };
 FIXTURE_VARIANT_ADD(nth, attach_in_area) { &attach_in_area, 0 };
 FIXTURE_VARIANT_ADD(nth, attach_over) { &attach_over, 0 };
+FIXTURE_VARIANT_ADD(nth, attach_refused_in_area) { &attach_refused_in_area, 0 };
+FIXTURE_VARIANT_ADD(nth, reserve_in_area) { &reserve_in_area, 0 };
+FIXTURE_VARIANT_ADD(nth, free_area_in_area) { &free_area_in_area, 0 };
 FIXTURE_VARIANT_ADD(nth, move) { &move, 0 };
 FIXTURE_VARIANT_ADD(nth, move_out_of_area) { &move_out_of_area, 0 };
-FIXTURE_VARIANT_ADD(nth, fork_region) { &fork_region, 0 };
-FIXTURE_VARIANT_ADD(nth, fork_area) { &fork_area, 0 };
+FIXTURE_VARIANT_ADD(nth, fork_both) { &fork_both, 0 };
 FIXTURE_VARIANT_ADD(nth, fault) { &fault, 0 };
 FIXTURE_VARIANT_ADD(nth, fault_block) { &fault_block, 0 };
 FIXTURE_VARIANT_ADD(nth, fault_for_others) { &fault_for_others, 0 };

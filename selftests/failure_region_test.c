@@ -100,12 +100,12 @@ static const struct nth_row region_attach = {
 	.asks = NTH_BOTH,
 };
 
-static int reserve(struct scene *scene)
+static int reserve(struct scene *scene, size_t length)
 {
 	struct membank_area_reserve args = {
 		.size = sizeof(args),
 		.flags = SEARCH,
-		.length = 2 * LENGTH,
+		.length = length,
 	};
 	int ret = test_ioctl(scene->dev, MEMBANK_IOC_AREA_RESERVE, &args);
 
@@ -116,7 +116,7 @@ static int reserve(struct scene *scene)
 
 static int run_reserve(void *arg)
 {
-	return reserve(arg);
+	return reserve(arg, 2 * LENGTH);
 }
 
 static const struct nth_row area_reserve = {
@@ -128,11 +128,22 @@ static const struct nth_row area_reserve = {
 };
 
 /* A region that is only read, in an area. */
-static bool begin_in_area(struct scene *scene)
+static bool begin_region(struct scene *scene, size_t area)
 {
-	return !reserve(scene) &&
+	return !reserve(scene, area) &&
 	       !handle_attach(scene->dev, scene->space, scene->mem,
 			      IN_AREA | READ_ONLY, &scene->mem);
+}
+
+static bool begin_in_area(struct scene *scene)
+{
+	return begin_region(scene, 2 * LENGTH);
+}
+
+/* Without a hole that could grow. */
+static bool begin_all_of_area(struct scene *scene)
+{
+	return begin_region(scene, LENGTH);
 }
 
 static int run_free(void *arg)
@@ -149,12 +160,15 @@ static int run_free(void *arg)
 /* Whatever of the area is left, the region is. */
 static const char *end_free(struct scene *scene, int ret)
 {
+	struct membank_region_entry entry;
+	const int count = regions(scene->dev, &entry);
 	const char *wrong = NULL;
 	char byte;
 
-	(void)ret;
 	if (touch_read(scene->mem, &byte))
 		wrong = "the region is gone";
+	else if (!ret && (count != 1 || entry.area != MEMBANK_AREA_NONE))
+		wrong = "the area is there";
 	sweep(scene);
 	return wrong;
 }
@@ -251,6 +265,16 @@ static const struct nth_row region_detach = {
 	.run = run_detach,
 	.end = end_detach,
 	.asks = NTH_BOTH,
+};
+
+/* It must not be that nobody has the dataspace any more. */
+static const struct nth_row region_detach_dry = {
+	.command = MEMBANK_IOC_REGION_DETACH,
+	.begin = begin_all_of_area,
+	.run = run_detach,
+	.end = end_detach,
+	.asks = NTH_BOTH,
+	.dry = true,
 };
 
 /* Another process, with a region. */
@@ -448,6 +472,7 @@ FIXTURE_VARIANT_ADD(nth, region_attach_pager) { &region_attach_pager, 0 };
 FIXTURE_VARIANT_ADD(nth, region_list) { &region_list, 0 };
 FIXTURE_VARIANT_ADD(nth, region_find) { &region_find, 0 };
 FIXTURE_VARIANT_ADD(nth, region_detach) { &region_detach, 0 };
+FIXTURE_VARIANT_ADD(nth, region_detach_dry) { &region_detach_dry, 0 };
 FIXTURE_VARIANT_ADD(nth, region_detach_there) { &region_detach_there, 0 };
 FIXTURE_VARIANT_ADD(nth, area_reserve) { &area_reserve, 0 };
 FIXTURE_VARIANT_ADD(nth, area_free) { &area_free, 0 };

@@ -98,6 +98,7 @@ struct scene;
  * @end: says what is wrong after it gave @ret, or NULL; takes away what @begin and
  *       @run have made
  * @asks: what it asks for at least
+ * @dry: behind what is refused, the kernel has no memory for it at all
  */
 struct nth_row {
 	unsigned int command;
@@ -105,6 +106,7 @@ struct nth_row {
 	int (*run)(void *scene);
 	const char *(*end)(struct scene *scene, int ret);
 	unsigned int asks;
+	bool dry;
 };
 
 /*
@@ -137,6 +139,49 @@ static inline const char *nth_close(struct scene *scene, int ret)
 	return NULL;
 }
 
+/* Whether ordinary allocations of whose make-it-fail is 1 fail, all of them. */
+static inline bool nth_dry(bool on)
+{
+	/* Without the filter it is everybody who is refused. */
+	return nth_tell(NTH_DEBUGFS "failslab/probability", "0") &&
+	       nth_tell(NTH_DEBUGFS "failslab/task-filter", on ? "Y" : "N") &&
+	       nth_tell(NTH_DEBUGFS "failslab/times", on ? "-1" : "1") &&
+	       nth_tell(NTH_DEBUGFS "failslab/probability", on ? "100" : "0");
+}
+
+/* What is done dry: @fail is make-it-fail of who does it. */
+struct nth_dry {
+	const struct nth_row *row;
+	struct scene *scene;
+	int fail;
+};
+
+static inline int nth_run_dry(void *arg)
+{
+	const struct nth_dry *dry = arg;
+	ssize_t written = write(dry->fail, "1", 1);
+	int ret = dry->row->run(dry->scene);
+
+	/* This is a copy, too, which may be refused. */
+	while (written == 1 && write(dry->fail, "0", 1) != 1)
+		;
+	return ret;
+}
+
+static inline int nth_run_row(const struct nth_row *row, struct scene *scene,
+			      unsigned int n, bool *reached)
+{
+	struct nth_dry dry = { .row = row, .scene = scene };
+	int ret;
+
+	if (!row->dry)
+		return nth_run(n, row->run, scene, reached);
+	dry.fail = open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC);
+	ret = nth_run(n, nth_run_dry, &dry, reached);
+	close(dry.fail);
+	return ret;
+}
+
 /* One attempt; what is wrong, or NULL. */
 static inline const char *nth_attempt(const struct nth_row *row,
 				      struct scene *scene, unsigned int n,
@@ -149,7 +194,7 @@ static inline const char *nth_attempt(const struct nth_row *row,
 
 	if (!row->begin(scene))
 		return "it could not begin";
-	*ret = nth_run(n, row->run, scene, reached);
+	*ret = nth_run_row(row, scene, n, reached);
 	wrong = row->end(scene, *ret);
 	if (wrong)
 		return wrong;
@@ -181,7 +226,7 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 	bool reached;
 	int ret = 0;
 
-	if (!nth_inject(true)) {
+	if (!nth_inject(true) || (row->dry && !nth_dry(true))) {
 		snprintf(text, size, "faults cannot be injected");
 		return false;
 	}
@@ -191,7 +236,7 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 		refused[1] += ret == -EFAULT;
 		hidden += reached && ret >= 0;
 	} while (!wrong && reached);
-	if (!wrong && !nth_inject(false))
+	if (!(nth_inject(false) && nth_dry(false)) && !wrong)
 		wrong = "faults are injected";
 	if (!wrong && row->asks & NTH_MEMORY && !refused[0])
 		wrong = "it asks for no memory";

@@ -586,11 +586,14 @@ enum membank_detach_flags {
  * process, and DETACH_UNMAP is not set; or the program has sealed it (mseal()).
  * ESRCH: that process is gone or has called exec(). EACCES: DETACH_DATASPACE,
  * and the region is RESERVED, and what was attached has no right READ; it stays.
- * ENOMEM: the process has too many mappings to split one; what lies below is
- * detached; or kernel memory is short: the region stays, or it is gone, and its place in
- * an area is lost to the area. EAGAIN: as for REGION_ATTACH, in an area. EDQUOT:
- * DETACH_DATASPACE, and as for REGION_FIND; it stays. EINTR: a fatal signal came;
- * some of the range may be detached.
+ * ENOMEM: the process has too many mappings to split one, or kernel memory is
+ * short: that region stays; what lies below is detached. EAGAIN: as for
+ * REGION_ATTACH, in an area. EDQUOT: DETACH_DATASPACE, and as for REGION_FIND; it
+ * stays. EINTR: a fatal signal came; some of the range may be detached.
+ *
+ * If kernel memory is so short that the place of a region in an area cannot be
+ * reserved again, the region is detached and its place is free, and no part of the
+ * area any more.
  */
 struct membank_region_detach {
 	__u32 size;
