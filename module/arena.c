@@ -46,9 +46,11 @@ static unsigned int pool_reserved(struct membank_arena *arena)
 
 /*
  * Takes @arena->lock with at least @count spare extents beyond the reserved
- * ones, so that nothing under the lock has to allocate.
+ * ones, so that nothing under the lock has to allocate. Who takes pages is
+ * charged for it, as each that is taken keeps some; who clears is not.
  */
-static int lock_with_extents(struct membank_arena *arena, unsigned int count)
+static int lock_with_extents(struct membank_arena *arena, unsigned int count,
+			     gfp_t gfp)
 {
 	struct membank_extent_pool fresh;
 	int ret;
@@ -57,7 +59,7 @@ static int lock_with_extents(struct membank_arena *arena, unsigned int count)
 	mutex_lock(&arena->lock);
 	while (arena->pool.count < pool_reserved(arena) + count) {
 		mutex_unlock(&arena->lock);
-		ret = membank_extent_pool_fill(&fresh, count, GFP_KERNEL);
+		ret = membank_extent_pool_fill(&fresh, count, gfp);
 		if (ret) {
 			membank_extent_pool_drain(&fresh);
 			return ret;
@@ -187,7 +189,7 @@ static int clear_piece(struct membank_arena *arena, unsigned long start,
 
 	lockdep_assert_held(&arena->clear_lock);
 
-	ret = lock_with_extents(arena, EXTENTS_TO_CLEAR);
+	ret = lock_with_extents(arena, EXTENTS_TO_CLEAR, GFP_KERNEL);
 	if (ret)
 		return ret;
 	found = membank_extent_next(&arena->dirty, start, &piece, &count);
@@ -205,7 +207,7 @@ static int clear_piece(struct membank_arena *arena, unsigned long start,
 	if (sound)
 		membank_pages_clear(piece, sound);
 
-	ret = lock_with_extents(arena, EXTENTS_TO_CLEAR);
+	ret = lock_with_extents(arena, EXTENTS_TO_CLEAR, GFP_KERNEL);
 	if (ret)
 		return ret;
 	if (sound < count && !membank_block_split(block_of(piece))) {
@@ -299,7 +301,7 @@ static int take_or_find(struct membank_arena *arena, unsigned long pages,
 {
 	int ret;
 
-	ret = lock_with_extents(arena, EXTENTS_TO_TAKE);
+	ret = lock_with_extents(arena, EXTENTS_TO_TAKE, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	ret = take_clean(arena, pages, order, start);
