@@ -266,7 +266,8 @@ static void leave_fault(struct membank_pager *pager,
  * memory cannot: it would come back at once, with the signal still pending. Both
  * are frozen where they sleep when the machine is suspended, since the pager may be
  * frozen already. A system call may hold locks of others meanwhile, such as that of
- * a pipe.
+ * a pipe: who waits for such a lock cannot be frozen, and the machine not be
+ * suspended, until the pager has answered.
  */
 static unsigned int wait_state(const struct vm_fault *vmf)
 {

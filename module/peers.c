@@ -159,7 +159,8 @@ static int add_lent(struct membank_notifier_handle *handle)
 	/*
 	 * The table has a lock in the pointer of each bucket, one bit of it. Who
 	 * has the lock reads the pointer plainly, while who waits for it sets
-	 * the same bit once more: a race of the kernel's own, and harmless.
+	 * the same bit once more: a race of the kernel's own, and harmless. What
+	 * is written to the handle in there is not looked at for races either.
 	 */
 	return data_race(rhltable_insert(&lent_handles, &handle->lent_node,
 					 lent_params));

@@ -523,8 +523,11 @@ enum membank_region_flags {
  * (vm.mmap_min_addr). EBUSY: NO_ALIAS, and the dataspace is mapped somewhere;
  * or it is mapped with NO_ALIAS somewhere. EIO: EAGER_MAP, and a page has a
  * hardware error, or its pager answered with an error. ENOMEM: the process has
- * no room for the mapping. EAGAIN: it has locked its memory (mlockall()), and may
- * lock no more. EINTR: a fatal signal came.
+ * no room for the mapping, or kernel memory is short. EAGAIN: it has locked its
+ * memory (mlockall()), and may lock no more. EINTR: a fatal signal came.
+ *
+ * When EAGER_MAP fails, the region is detached again. With ENOMEM it may be left,
+ * as detaching may fail for the same reason.
  *
  * Always acts on the caller's own address space, whoever opened the node.
  */
@@ -829,6 +832,11 @@ struct membank_area_free {
  * only a fatal signal ends that. Who answers can make such a system call take as
  * long as it likes, as who serves a FUSE file can. For threads of the kernel that
  * was not answered yet is not there (EFAULT).
+ *
+ * A fault that was read stays until it is answered, also if its thread has left it
+ * by a signal handler: one for each thread and region. There is no limit, and
+ * each fault, read() and reply takes the longer the more there are. Give clients
+ * that do not trust one another pagers of their own.
  */
 struct membank_pager_create {
 	__u32 size;
