@@ -8,6 +8,7 @@
 #include <linux/cleanup.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/hrtimer.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -324,6 +325,25 @@ static bool changed(const struct membank_service *service, u64 seen)
 	return READ_ONCE(service->gone) || READ_ONCE(service->changes) != seen;
 }
 
+/* 0 once somebody came or went, -ETIME, or -ERESTARTSYS. */
+static int clients_sleep(struct membank_service *service, u64 seen,
+			 ktime_t deadline)
+{
+	wait_queue_head_t *wq = &service->watchers;
+	ktime_t left;
+	int ret;
+
+	do {
+		left = membank_deadline_left(deadline);
+		if (changed(service, seen))
+			return 0;
+		if (left <= 0)
+			return -ETIME;
+		ret = membank_wait_event(*wq, changed(service, seen), left);
+	} while (membank_wait_again(ret));
+	return ret;
+}
+
 /**
  * membank_clients_wait() - wait until somebody comes or goes
  * @service: the service
@@ -335,8 +355,7 @@ static bool changed(const struct membank_service *service, u64 seen)
 int membank_clients_wait(struct membank_service *service, u64 seen,
 			 ktime_t deadline)
 {
-	int ret = membank_wait_event(service->watchers, changed(service, seen),
-				     deadline);
+	int ret = clients_sleep(service, seen, deadline);
 
 	if (READ_ONCE(service->gone))
 		return -ENOENT;

@@ -6,7 +6,6 @@
 #define MEMBANK_DEADLINE_H
 
 #include <linux/freezer.h>
-#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
@@ -22,15 +21,35 @@ static inline ktime_t membank_deadline(u64 timeout_ns)
 }
 
 /*
- * Whether a wait that ended as by a signal was only to be frozen: who sleeps is
- * frozen there when the machine is suspended, but who was just woken, or is about
- * to sleep, is told by a signal that is none. If so, it is frozen here, until the
- * machine goes on.
+ * What is left for membank_wait_event(): KTIME_MAX for ever; if it is not above 0
+ * the time is over, which that would take for no end.
  */
-static inline bool membank_was_frozen(void)
+static inline ktime_t membank_deadline_left(ktime_t deadline)
+{
+	if (deadline == KTIME_MAX)
+		return KTIME_MAX;
+	return ktime_sub(deadline, ktime_get());
+}
+
+/*
+ * A wait that a signal ends: 0, -ETIME or -ERESTARTSYS. When the machine is
+ * suspended, who waits is frozen where it sleeps. After it, ask membank_wait_again().
+ */
+#define membank_wait_event(queue, condition, left)     \
+	__wait_event_hrtimeout(queue, condition, left, \
+			       (TASK_INTERRUPTIBLE | TASK_FREEZABLE))
+
+/*
+ * Whether a wait that ended as by a signal was only to be frozen, and goes on. Who
+ * was just woken, or is about to sleep, is told so by a signal that is none: it is
+ * frozen here. Its program would be told of a signal that never came.
+ */
+static inline bool membank_wait_again(int ret)
 {
 	bool freezes;
 
+	if (ret != -ERESTARTSYS)
+		return false;
 	do {
 		try_to_freeze();
 		/* Under the lock with which that signal is sent. */
@@ -42,43 +61,5 @@ static inline bool membank_was_frozen(void)
 	} while (freezes);
 	return !signal_pending(current);
 }
-
-/* One sleep of membank_wait_event(). */
-#define membank_sleep_until(queue, condition, deadline)                     \
-	({                                                                  \
-		ktime_t __left;                                             \
-		int __slept;                                                \
-                                                                            \
-		if ((deadline) == KTIME_MAX) {                              \
-			__slept = wait_event_freezable(queue, condition);   \
-		} else if (condition) {                                     \
-			__slept = 0;                                        \
-		} else {                                                    \
-			/* A time that is over would be one without end. */ \
-			__left = ktime_sub(deadline, ktime_get());          \
-			__slept = __left <= 0 ?                             \
-					  -ETIME :                          \
-					  __wait_event_hrtimeout(           \
-						  queue, condition, __left, \
-						  (TASK_INTERRUPTIBLE |     \
-						   TASK_FREEZABLE));        \
-		}                                                           \
-		__slept;                                                    \
-	})
-
-/*
- * A wait that a signal ends: 0, -ETIME or -ERESTARTSYS. It goes on after the machine
- * was suspended: its program is told of no signal that never came.
- */
-#define membank_wait_event(queue, condition, deadline)                      \
-	({                                                                  \
-		int __waited;                                               \
-                                                                            \
-		do {                                                        \
-			__waited = membank_sleep_until(queue, condition,    \
-						       deadline);           \
-		} while (__waited == -ERESTARTSYS && membank_was_frozen()); \
-		__waited;                                                   \
-	})
 
 #endif /* MEMBANK_DEADLINE_H */

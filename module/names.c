@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/cleanup.h>
 #include <linux/err.h>
+#include <linux/hrtimer.h>
 #include <linux/ipc_namespace.h>
 #include <linux/mutex.h>
 #include <linux/nsproxy.h>
@@ -178,6 +179,23 @@ static bool was_added(const struct name_wait *wait, unsigned int seen)
 	return READ_ONCE(wait->added) != seen;
 }
 
+/* 0 once a name was added since @seen was read, -ETIME, or -ERESTARTSYS. */
+static int wait_sleep(struct name_wait *wait, unsigned int seen,
+		      ktime_t deadline)
+{
+	wait_queue_head_t *queue = &wait->queue;
+	ktime_t left;
+	int ret;
+
+	do {
+		left = membank_deadline_left(deadline);
+		if (left <= 0)
+			return -ETIME;
+		ret = membank_wait_event(*queue, was_added(wait, seen), left);
+	} while (membank_wait_again(ret));
+	return ret;
+}
+
 /**
  * membank_names_find() - find a name in the caller's namespace, or wait for it
  * @text: the name
@@ -208,8 +226,7 @@ struct membank_name *membank_names_find(const char *text, ktime_t deadline)
 		if (!deadline)
 			return ERR_PTR(-ENOENT);
 
-		ret = membank_wait_event(wait->queue, was_added(wait, seen),
-					 deadline);
+		ret = wait_sleep(wait, seen, deadline);
 		if (ret == -ETIME)
 			return ERR_PTR(-ETIMEDOUT);
 		if (ret)

@@ -9,6 +9,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/cpumask.h>
+#include <linux/hrtimer.h>
 #include <linux/moduleparam.h>
 #include <linux/processor.h>
 #include <linux/sched/signal.h>
@@ -106,10 +107,31 @@ static bool is_over(struct wait *wait)
 }
 
 /* 0 when it is over, -ETIME, -ERESTARTSYS. */
+static int sleep_once(struct wait *wait, ktime_t deadline)
+{
+	wait_queue_head_t *queue = &wait->handle->waiters;
+	ktime_t left;
+
+	if (deadline == KTIME_MAX)
+		return wait_event_freezable(*queue, is_over(wait));
+	if (is_over(wait))
+		return 0;
+	/* The timer takes a time that is over for one without end. */
+	left = deadline ? ktime_sub(deadline, ktime_get()) : 0;
+	if (left <= 0)
+		return -ETIME;
+	return membank_wait_event(*queue, is_over(wait), left);
+}
+
+/* Likewise, however often it is frozen meanwhile. */
 static int sleep_until(struct wait *wait, ktime_t deadline)
 {
-	return membank_wait_event(wait->handle->waiters, is_over(wait),
-				  deadline);
+	int ret;
+
+	do {
+		ret = sleep_once(wait, deadline);
+	} while (membank_wait_again(ret));
+	return ret;
 }
 
 /* Who is woken here, or comes here, runs first; and signals do. */
