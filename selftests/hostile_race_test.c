@@ -240,6 +240,35 @@ static void drop(struct racers *racers, int base)
 			(uintptr_t)racers->args + PAGE;
 }
 
+/* Calls that failed, after which what they are for is looked at. */
+#define SPENT 64
+
+/*
+ * A call is done and fails where its struct cannot be written any more. What it was
+ * for is spent then, and no call after it would succeed.
+ */
+static void renew(struct racers *racers, int base)
+{
+	struct scene *scene = racers->scene;
+	struct membank_area_free free;
+
+	switch (racers->row->command) {
+	case MEMBANK_IOC_PAGER_REPLY:
+		/* Who was answered asks again. */
+		if (!(revents(scene->pager, 0) & POLLIN))
+			return;
+		break;
+	case MEMBANK_IOC_AREA_FREE:
+		map_free(scene->dev, scene->area, &free);
+		break;
+	case MEMBANK_IOC_DATASPACE_REVOKE:
+		break;
+	default:
+		return;
+	}
+	drop(racers, base);
+}
+
 /**
  * struct outcome - what came of the calls
  * @done: how many succeeded
@@ -279,7 +308,8 @@ static const char *race(struct racers *racers, int fd, struct outcome *outcome)
 		if (ioctl(fd, racers->row->command, racers->args)) {
 			if (lowest_free() != base)
 				wrong = "a call failed and opened something";
-			outcome->failed++;
+			if (!(++outcome->failed % SPENT))
+				renew(racers, base);
 		} else {
 			drop(racers, base);
 			outcome->done++;
