@@ -7,6 +7,7 @@
 
 #include <linux/freezer.h>
 #include <linux/ktime.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 
@@ -46,6 +47,9 @@ static inline ktime_t membank_deadline_left(ktime_t deadline)
  */
 static inline bool membank_wait_again(int ret)
 {
+	/* One's own does not go away. */
+	struct sighand_struct *sighand =
+		rcu_dereference_protected(current->sighand, true);
 	bool freezes;
 
 	if (ret != -ERESTARTSYS)
@@ -53,11 +57,11 @@ static inline bool membank_wait_again(int ret)
 	do {
 		try_to_freeze();
 		/* Under the lock with which that signal is sent. */
-		spin_lock_irq(&current->sighand->siglock);
+		spin_lock_irq(&sighand->siglock);
 		freezes = freezing(current);
 		recalc_sigpending();
 		freezes |= freezing(current);
-		spin_unlock_irq(&current->sighand->siglock);
+		spin_unlock_irq(&sighand->siglock);
 	} while (freezes);
 	return !signal_pending(current);
 }
