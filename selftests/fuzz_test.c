@@ -114,13 +114,15 @@ FIXTURE_VARIANT(shrink)
 {
 	enum fuzz_plant plant;
 	unsigned int steps;
+	/* The first one that notices it with the banks of make check. */
+	__u64 seed;
 };
 
 /* clang-format off */
 FIXTURE_VARIANT_ADD(shrink, revoked_memory_stays) {
-	.plant = FUZZ_PLANT_REVOKED_STAYS, .steps = 3 };
+	.plant = FUZZ_PLANT_REVOKED_STAYS, .steps = 3, .seed = 2 };
 FIXTURE_VARIANT_ADD(shrink, reading_is_writing) {
-	.plant = FUZZ_PLANT_READ_MAY_WRITE, .steps = 6 };
+	.plant = FUZZ_PLANT_READ_MAY_WRITE, .steps = 6, .seed = 82 };
 /* clang-format on */
 
 FIXTURE_SETUP(shrink)
@@ -144,7 +146,7 @@ FIXTURE_TEARDOWN_PARENT(shrink)
 TEST_F_TIMEOUT(shrink, wrong_expectation_gives_a_short_script, 24 * 3600)
 {
 	struct fuzz_world *world = self->run.world;
-	__u64 seed = 1, start = seconds();
+	__u64 seed = variant->seed, start = seconds();
 	unsigned int drawn;
 
 	do {
