@@ -117,6 +117,75 @@ TEST_F(suspend, does_not_end_the_wait_for_a_name)
 	}
 }
 
+/* Threads that wait, each for a name of its own: some in most places of the table. */
+#define WAITERS 48
+
+/* How often the machine is suspended meanwhile. */
+#define STIRS 12
+
+static int waiting_dev;
+
+static void *wait_for_ever(void *arg)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "never-%ld", (long)arg);
+	child_ends(service_connect(waiting_dev, name, MEMBANK_WAIT_FOREVER,
+				   NULL, 0, NULL));
+	return NULL;
+}
+
+static int wait_for_names(int dev)
+{
+	pthread_t thread;
+	long i;
+
+	waiting_dev = dev;
+	for (i = 0; i < WAITERS; i++)
+		if (pthread_create(&thread, NULL, wait_for_ever, (void *)i))
+			return -EAGAIN;
+	pause();
+	return 0;
+}
+
+/* Wakes who waits for another name in the same place, all the time. */
+static int stir(int dev)
+{
+	unsigned int i;
+	char name[32];
+	int fd;
+
+	for (i = 0;; i++) {
+		snprintf(name, sizeof(name), "stirred-%u", i % 997);
+		fd = service_register(dev, name, 0200, NULL, 0);
+		if (fd < 0)
+			return fd;
+		close(fd);
+	}
+}
+
+/* Who was just woken, or is about to sleep, is told to freeze as by a signal. */
+TEST_F_TIMEOUT(suspend, does_not_end_a_wait_on_its_way_to_sleep, TEST_SLOW)
+{
+	pid_t stirrer, waiter;
+	int i;
+
+	CHILD(self, wait_for_names(self->dev));
+	waiter = self->child;
+	CHILD(self, stir(self->dev));
+	stirrer = self->child;
+	for (i = 0; i < STIRS; i++) {
+		ASSERT_EQ(0, suspend());
+		/* Whoever was ended is heard of by now. */
+		sleep_ms(50);
+		ASSERT_EQ(0, waitpid(stirrer, NULL, WNOHANG));
+		ASSERT_EQ(0, waitpid(waiter, NULL, WNOHANG))
+		TH_LOG("after suspending %d times", i + 1);
+	}
+	EXPECT_EQ(-SIGKILL, test_kill(stirrer));
+	EXPECT_EQ(-SIGKILL, test_kill(waiter));
+}
+
 TEST_F(suspend, does_not_end_the_wait_for_a_client)
 {
 	const __u64 times[] = { MEMBANK_WAIT_FOREVER, 100 * SECOND };
