@@ -270,15 +270,12 @@ void membank_mapping_guard(struct inode *inode,
 		inode_set_flags(inode, S_DAX, S_DAX);
 }
 
-/**
- * membank_mapping_wants_blocks() - would a mapping use 2 MiB entries
- * @dataspace: what is to be mapped, from its beginning or a block of it on
- * @length: bytes
- *
- * Return: whether it would, at an address that is a multiple of 2 MiB.
+/*
+ * Whether a mapping of so many bytes, from the beginning of the dataspace or a block
+ * of it on, would use 2 MiB entries at an address that is a multiple of 2 MiB.
  */
-bool membank_mapping_wants_blocks(struct membank_dataspace *dataspace,
-				  unsigned long length)
+static bool wants_blocks(struct membank_dataspace *dataspace,
+			 unsigned long length)
 {
 	return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) &&
 	       length >= MEMBANK_BLOCK &&
@@ -416,8 +413,7 @@ int membank_mapping_init(struct vm_area_struct *vma,
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		vm_flags_clear(vma, VM_MAYWRITE);
 	/* Nobody has to compact anything: the policy for that does not apply. */
-	if (membank_mapping_wants_blocks(dataspace,
-					 vma->vm_end - vma->vm_start))
+	if (wants_blocks(dataspace, vma->vm_end - vma->vm_start))
 		vm_flags_set(vma, VM_HUGEPAGE);
 
 	if (is_guarded(dataspace) && !IS_ENABLED(CONFIG_FS_DAX))

@@ -59,7 +59,5 @@ vm_fault_t membank_mapping_pfn_mkwrite(struct vm_fault *vmf);
 void membank_mapping_guard(struct inode *inode,
 			   struct membank_dataspace *dataspace);
 void membank_mapping_wait_faults(struct membank_dataspace *dataspace);
-bool membank_mapping_wants_blocks(struct membank_dataspace *dataspace,
-				  unsigned long length);
 
 #endif /* MEMBANK_MAPPING_H */

@@ -17,6 +17,7 @@
 #include "notify.h"
 #include "nth.h"
 #include "nth_fixture.h"
+#include "pager_ends.h"
 #include "service.h"
 
 #define LENGTH (64 * KIB)
@@ -97,15 +98,12 @@ static bool make_service(int *fds, const char *name)
 
 static bool make_pager(int *fds)
 {
-	struct membank_pager_create args = {
-		.size = sizeof(args),
-		.fault_size = sizeof(struct membank_pager_fault),
-	};
+	struct pager pager;
 
-	if (test_ioctl(fds[NODE], MEMBANK_IOC_PAGER_CREATE, &args))
+	if (pager_create(fds[NODE], &pager))
 		return false;
-	fds[PAGER_END] = args.out_fd;
-	fds[PAGER_ATTACH] = args.out_attach_fd;
+	fds[PAGER_END] = pager.fd;
+	fds[PAGER_ATTACH] = pager.attach;
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include "map.h"
 #include "nth.h"
 #include "nth_fixture.h"
+#include "pager_ends.h"
 #include "touch.h"
 
 #define PAGE 4096UL
@@ -52,7 +53,7 @@ struct scene {
 	char *inner;
 	char *alone;
 	pid_t child;
-	struct membank_pager_create pager;
+	struct pager pager;
 	pthread_t thread;
 };
 
@@ -596,14 +597,14 @@ static void *answer(void *arg)
 	int ret = 0;
 
 	while (!ret &&
-	       read(scene->pager.out_fd, &told, sizeof(told)) == sizeof(told)) {
+	       read(scene->pager.fd, &told, sizeof(told)) == sizeof(told)) {
 		args = (struct membank_pager_reply){
 			.size = sizeof(args),
 			.id = told.id,
 			.offset = told.offset,
 			.fd = scene->space,
 		};
-		ret = test_ioctl(scene->pager.out_fd, MEMBANK_IOC_PAGER_REPLY,
+		ret = test_ioctl(scene->pager.fd, MEMBANK_IOC_PAGER_REPLY,
 				 &args);
 	}
 	return (void *)(intptr_t)ret;
@@ -615,17 +616,13 @@ static bool begin_pager(struct scene *scene)
 
 	scene->area = NULL;
 	scene->length = LENGTH;
-	scene->pager = (struct membank_pager_create){
-		.size = sizeof(scene->pager),
-		.fault_size = sizeof(struct membank_pager_fault),
-	};
-	if (test_ioctl(scene->dev, MEMBANK_IOC_PAGER_CREATE, &scene->pager))
+	if (pager_create(scene->dev, &scene->pager))
 		return false;
-	args = map_args(scene->pager.out_attach_fd, NULL, PAGER | SEARCH);
+	args = map_args(scene->pager.attach, NULL, PAGER | SEARCH);
 	args.length = LENGTH;
 	if (map_attach(scene->dev, args, &scene->mem))
 		return false;
-	close(scene->pager.out_attach_fd);
+	close(scene->pager.attach);
 	return !pthread_create(&scene->thread, NULL, answer, scene);
 }
 
@@ -635,7 +632,7 @@ static const char *end_pager(struct scene *scene, int ret)
 	void *answered;
 
 	pthread_join(scene->thread, &answered);
-	close(scene->pager.out_fd);
+	close(scene->pager.fd);
 	return answered ? "it could not be answered" : wrong;
 }
 

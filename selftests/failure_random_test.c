@@ -19,6 +19,7 @@
 #include "map.h"
 #include "notify.h"
 #include "nth.h"
+#include "pager_ends.h"
 #include "service.h"
 
 #define THREADS 3
@@ -269,16 +270,13 @@ static int call_service(struct load *load)
 /* Nobody answers, so nobody may touch: only the ends and their regions. */
 static int call_pager(struct load *load)
 {
-	struct membank_pager_create args = {
-		.size = sizeof(args),
-		.fault_size = sizeof(struct membank_pager_fault),
-	};
-	int ret = test_ioctl(load->dev, MEMBANK_IOC_PAGER_CREATE, &args);
+	struct pager pager;
+	int ret = pager_create(load->dev, &pager);
 
 	if (ret)
 		return ret;
-	close(args.out_fd);
-	return keep(load, args.out_attach_fd);
+	close(pager.fd);
+	return keep(load, pager.attach);
 }
 
 /* What is there is copied, and goes with the child. */

@@ -432,6 +432,34 @@ static inline struct held held_now(void)
 	};
 }
 
+/**
+ * struct outcome - what came of a call that is tried often
+ * @done: how many succeeded
+ * @failed: how many did not
+ */
+struct outcome {
+	unsigned int done;
+	unsigned int failed;
+};
+
+/* How often it is tried, and for how long, in milliseconds, at least. */
+#define TRIES 50
+#define TRIES_MS number_from("MEMBANK_HOSTILE_MS", 60)
+
+/*
+ * Whether it is to go on, that has begun so long ago: there has to be some of both, and
+ * time may be short.
+ */
+static inline bool outcome_goes_on(const struct outcome *outcome, __s64 begun)
+{
+	const __s64 passed = (clock_ns() - begun) / 1000000;
+
+	if (outcome->done + outcome->failed < TRIES || !outcome->done ||
+	    !outcome->failed)
+		return passed < TEST_PATIENCE;
+	return passed < (__s64)TRIES_MS;
+}
+
 /* Whether it is all that there was; what is more, or less, is NULL or said. */
 static inline const char *held_wrong(struct scene *scene,
 				     const struct held *before)

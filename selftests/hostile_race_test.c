@@ -22,10 +22,6 @@
 
 #include "hostile.h"
 
-/* How often each command is tried, and for how long, in milliseconds, at least. */
-#define TRIES 50
-#define TRIES_MS number_from("MEMBANK_HOSTILE_MS", 60)
-
 /* Pages around the struct that may become regions. */
 #define ARENA_PAGES 64
 
@@ -269,27 +265,6 @@ static void renew(struct racers *racers, int base)
 	drop(racers, base);
 }
 
-/**
- * struct outcome - what came of the calls
- * @done: how many succeeded
- * @failed: how many did not
- */
-struct outcome {
-	unsigned int done;
-	unsigned int failed;
-};
-
-/* Whether it is to go on: there has to be some of both, and time may be short. */
-static bool goes_on(const struct outcome *outcome, __s64 begun)
-{
-	const __s64 passed = (clock_ns() - begun) / 1000000;
-
-	if (outcome->done + outcome->failed < TRIES || !outcome->done ||
-	    !outcome->failed)
-		return passed < TEST_PATIENCE;
-	return passed < (__s64)TRIES_MS;
-}
-
 /* Returns what is wrong, or NULL. */
 static const char *race(struct racers *racers, int fd, struct outcome *outcome)
 {
@@ -304,7 +279,7 @@ static const char *race(struct racers *racers, int fd, struct outcome *outcome)
 	/* A wait can be for ever. */
 	alarm_soon();
 	begun = clock_ns();
-	while (!wrong && goes_on(outcome, begun)) {
+	while (!wrong && outcome_goes_on(outcome, begun)) {
 		if (ioctl(fd, racers->row->command, racers->args)) {
 			if (lowest_free() != base)
 				wrong = "a call failed and opened something";

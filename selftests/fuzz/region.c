@@ -144,7 +144,7 @@ static void run_attach(struct fuzz_world *world, const struct fuzz_step *step)
 		.out_start = TEST_NONE,
 	};
 	__u64 length = args.length;
-	struct place place;
+	struct place place = {};
 	int want;
 
 	want = predict_attach(world, file, args.offset, &length, args.flags,
@@ -485,7 +485,7 @@ static void run_reserve(struct fuzz_world *world, const struct fuzz_step *step)
 		.align = step->args[3],
 		.out_start = TEST_NONE,
 	};
-	struct place place;
+	struct place place = {};
 	int want = 0, depth = 0, area;
 
 	if (number == WALK_NONE)
