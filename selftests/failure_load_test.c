@@ -3,21 +3,20 @@
  * Loading and unloading for which the kernel has no memory, refused it wherever the
  * module asks: it is there whole or not at all, nothing stays behind, and why is in
  * the log. It takes as many loads as there are requests: MEMBANK_STRIDE says
- * which of them are refused, the first one and every so many after it; 1: each.
+ * which of them are refused: every so many after one that MEMBANK_SEED draws; 1: each.
  */
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/klog.h>
-#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "loading.h"
 #include "notify.h"
 #include "nth.h"
 #include "reload.h"
+#include "seed.h"
 
 /* Of each source; small, since they are cleared each time. */
 #define PARAMETERS "banks=a:4M,b:2M@contig:private quota=1M"
@@ -26,7 +25,7 @@
 #define NO_PARAMETERS "banks=a:4M,b:2M@contig:private quota=1X"
 
 /* From one request that is refused to the next one. */
-#define STRIDE number_from("MEMBANK_STRIDE", 17)
+#define STRIDE number_from("MEMBANK_STRIDE", 41)
 
 /* Requests; the kernel has more between its trace events and the module. */
 #define STEP_BACK 60
@@ -53,32 +52,11 @@ static int is_there(void)
 	return !!count;
 }
 
-/* Pages of CMA that nobody has claimed, TEST_NONE if the kernel does not tell. */
-static __u64 unclaimed(void)
-{
-	unsigned long long pages, sum = 0;
-	glob_t found;
-	FILE *file;
-	size_t i;
-
-	if (glob("/sys/kernel/mm/cma/*/available_pages", 0, NULL, &found))
-		return TEST_NONE;
-	for (i = 0; i < found.gl_pathc; i++) {
-		file = fopen(found.gl_pathv[i], "re");
-		if (file && fscanf(file, "%llu", &pages) == 1)
-			sum += pages;
-		if (file)
-			fclose(file);
-	}
-	globfree(&found);
-	return sum;
-}
-
 static int load(void *arg)
 {
 	const int *file = arg;
 
-	return syscall(__NR_finit_module, *file, PARAMETERS, 0) ? -errno : 0;
+	return loading_load(*file, PARAMETERS);
 }
 
 #define MANY 1000000
@@ -96,10 +74,9 @@ static unsigned int requests_around(int file)
 	snprintf(text, sizeof(text), "%u", MANY);
 	if (write(nth, text, strlen(text)) < 0)
 		return 0;
-	ret = syscall(__NR_finit_module, file, NO_PARAMETERS, 0);
+	ret = loading_load(file, NO_PARAMETERS);
 	memset(text, 0, sizeof(text));
-	if (!ret || errno != EINVAL ||
-	    pread(nth, text, sizeof(text) - 1, 0) <= 0)
+	if (ret != -EINVAL || pread(nth, text, sizeof(text) - 1, 0) <= 0)
 		text[0] = '\0';
 	if (pwrite(nth, "0", 1, 0) != 1)
 		text[0] = '\0';
@@ -110,30 +87,22 @@ static unsigned int requests_around(int file)
 static int unload(void *arg)
 {
 	(void)arg;
-	return syscall(__NR_delete_module, "membank", O_NONBLOCK) ? -errno : 0;
+	return loading_unload();
 }
-
-/* Of syslog(). */
-#define SYSLOG_ACTION_READ_ALL 3
 
 #define MARK "failure_load_test: the next one"
 
 /* Whether the module has said why it fails since the mark. */
 static bool said(void)
 {
-	static char log[1 << 18];
-	const int length =
-		klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log) - 1);
-	char *line, *last = NULL;
+	char text[4096], *line, *next;
 
-	if (length < 0)
+	if (loading_said(MARK, text, sizeof(text)) < 0)
 		return false;
-	log[length] = '\0';
-	for (line = log; (line = strstr(line, MARK)); line++)
-		last = line;
-	for (line = strtok(last, "\n"); line; line = strtok(NULL, "\n"))
+	for (line = strtok_r(text, "\n", &next); line;
+	     line = strtok_r(NULL, "\n", &next))
 		/* Of a bank it says where it is, too. */
-		if (strstr(line, "membank: ") && !strstr(line, " MiB from "))
+		if (!strstr(line, " MiB from "))
 			return true;
 	return false;
 }
@@ -148,11 +117,11 @@ FIXTURE_SETUP(load)
 {
 	if (!nth_is_there())
 		SKIP(return, "no fault injection in this kernel");
-	self->file = open(getenv("MEMBANK_KO"), O_RDONLY | O_CLOEXEC);
+	self->file = loading_open();
 	ASSERT_LE(0, self->file);
 	ASSERT_EQ(0, unload(NULL));
 	ASSERT_EQ(0, is_there());
-	self->pages = unclaimed();
+	self->pages = loading_unclaimed();
 }
 
 /* In the parent, whatever became of the case: as the setup found it. */
@@ -197,15 +166,17 @@ static unsigned int first_request(int file)
 
 TEST_F_TIMEOUT(load, that_fails_leaves_nothing_behind, 900)
 {
+	const __u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
 	unsigned int n, begin, failed = 0, silent = 0, first = 0, last = 0;
 	bool reached = true;
 	int ret;
 
+	TH_LOG("MEMBANK_SEED=%#llx", seed);
 	/* Only what may be refused counts. */
 	ASSERT_TRUE(nth_inject(true));
 	begin = first_request(self->file);
 	ASSERT_LT(0, begin);
-	for (n = begin; reached; n += STRIDE) {
+	for (n = begin + seed % STRIDE; reached; n += STRIDE) {
 		ret = attempt(self->file, n, &reached);
 		if (!ret)
 			continue;
@@ -222,7 +193,7 @@ TEST_F_TIMEOUT(load, that_fails_leaves_nothing_behind, 900)
 		TH_LOG("request %u: %d", n, ret);
 		ASSERT_EQ(0, is_there())
 		TH_LOG("request %u: something stays behind", n);
-		ASSERT_EQ(self->pages, unclaimed())
+		ASSERT_EQ(self->pages, loading_unclaimed())
 		TH_LOG("request %u: memory stays behind", n);
 	}
 	TH_LOG("from request %u on %u loads failed, %u in silence; the module's own are %u to %u",
@@ -234,10 +205,12 @@ TEST_F_TIMEOUT(load, that_fails_leaves_nothing_behind, 900)
 
 TEST_F_TIMEOUT(load, is_undone_without_asking_for_memory, 900)
 {
+	const __u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
 	bool reached = true;
 	unsigned int n;
 
-	for (n = 1; reached; n += STRIDE) {
+	TH_LOG("MEMBANK_SEED=%#llx", seed);
+	for (n = 1 + seed % STRIDE; reached; n += STRIDE) {
 		ASSERT_EQ(0, load(&self->file));
 		ASSERT_EQ(1, is_there());
 		ASSERT_TRUE(nth_inject(true));
@@ -249,7 +222,7 @@ TEST_F_TIMEOUT(load, is_undone_without_asking_for_memory, 900)
 		}
 		ASSERT_TRUE(nth_inject(false));
 		ASSERT_EQ(0, is_there());
-		ASSERT_EQ(self->pages, unclaimed());
+		ASSERT_EQ(self->pages, loading_unclaimed());
 	}
 	TH_LOG("less than %u requests", n);
 }

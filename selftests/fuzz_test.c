@@ -6,8 +6,8 @@
  * that is as short as can be; those that were worth it are kept in fuzz/, and
  * are done here as well. Then the same without order: see fuzz/race.c.
  *
- * MEMBANK_SEED repeats; MEMBANK_SECONDS (default: 50, for all of it, kept scripts
- * and all) and MEMBANK_STEPS (default: 400, of each world) say how much is done.
+ * MEMBANK_SEED repeats; MEMBANK_FUZZ_SECONDS (default: 40, for all of it, kept
+ * scripts and all) and MEMBANK_STEPS (default: 400, of each world) say how much is done.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #include "fuzz/script.h"
 #include "seed.h"
 
-#define SECONDS 50
+#define SECONDS 40
 #define STEPS 400
 
 /* Of a thread that races, until all pause. */
@@ -71,7 +71,7 @@ __attribute__((constructor)) static void note_begin(void)
 
 static __u64 seconds_left(void)
 {
-	const __u64 given = number_from("MEMBANK_SECONDS", SECONDS);
+	const __u64 given = number_from("MEMBANK_FUZZ_SECONDS", SECONDS);
 	const __u64 gone = seconds() - begun;
 
 	return given > gone + SECONDS_MIN ? given - gone : SECONDS_MIN;

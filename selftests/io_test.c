@@ -16,8 +16,8 @@
 #include "smaps.h"
 
 /* Room for the longest transfer, behind a start that is no page's. */
-#define LENGTH (9 * MIB)
-#define LONGEST (8 * MIB)
+#define LENGTH (5 * MIB)
+#define LONGEST (4 * MIB)
 
 FIXTURE(io)
 {

@@ -5,7 +5,7 @@
  * model and the memory itself are compared.
  *
  * MEMBANK_SEED repeats a walk. MEMBANK_STEPS (default: 100000) and
- * MEMBANK_SECONDS (default: 6, 0: no limit) say how far a walk goes.
+ * MEMBANK_SECONDS (default: 4, 0: no limit) say how far a walk goes.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 
 #define WINDOW (64 * MIB)
 #define STEPS 100000
-#define SECONDS 6
+#define SECONDS 4
 #define THREADS_MAX 8
 
 /* In a child, after each of which it looks as well. */

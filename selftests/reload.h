@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For tests that need the module with parameters of their own: it is loaded
- * again around all cases, and at last as it was found.
+ * For tests that need the module with parameters of their own, or not at all: it is
+ * loaded again around all cases, and at last as it was found.
  */
 #ifndef MEMBANK_SELFTESTS_RELOAD_H
 #define MEMBANK_SELFTESTS_RELOAD_H
@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "loading.h"
 
 /* What the module was loaded with; empty if it had no such parameter. */
 static inline void reload_parameter(const char *name, char *text, size_t size)
@@ -29,17 +31,30 @@ static inline void reload_parameter(const char *name, char *text, size_t size)
 		text[0] = '\0';
 }
 
-/* The last file of a dead process is closed a moment after it. */
+/* Whether it is not loaded: the last file of a dead process is closed after its end. */
+static inline bool reload_unload(void)
+{
+	unsigned int tries;
+	int ret = -EWOULDBLOCK;
+
+	for (tries = 0; ret == -EWOULDBLOCK && tries < TEST_PATIENCE / 10;
+	     tries++) {
+		if (tries)
+			usleep(10000);
+		ret = loading_unload();
+	}
+	return !ret || ret == -ENOENT;
+}
+
 static inline bool reload(const char *parameters)
 {
-	char command[640];
+	int file = loading_open(), ret;
 
-	snprintf(command, sizeof(command),
-		 "for i in $(seq 50); do [ -e /sys/module/membank ] || break;"
-		 " rmmod membank 2>/dev/null || sleep 0.2; done;"
-		 " insmod \"$MEMBANK_KO\" %s",
-		 parameters);
-	return system(command) == 0;
+	if (file < 0)
+		return false;
+	ret = reload_unload() ? loading_load(file, parameters) : -EBUSY;
+	close(file);
+	return !ret;
 }
 
 static char reload_was[640];
@@ -52,7 +67,7 @@ static inline void reload_back(void)
 }
 
 /* Before test_harness_run(), which does not return: until the program ends. */
-static inline void reload_until_exit(const char *parameters)
+static inline void reload_remember(void)
 {
 	char banks[512], quota[64];
 
@@ -62,9 +77,24 @@ static inline void reload_until_exit(const char *parameters)
 		 banks[0] ? "banks=" : "", banks, quota[0] ? " quota=" : "",
 		 quota);
 	atexit(reload_back);
+}
+
+/* Likewise; with these, or not at all. */
+static inline void reload_until_exit(const char *parameters)
+{
+	reload_remember();
 	if (!reload(parameters)) {
 		printf("Bail out! The module could not be loaded with %s\n",
 		       parameters);
+		exit(1);
+	}
+}
+
+static inline void unload_until_exit(void)
+{
+	reload_remember();
+	if (!reload_unload()) {
+		printf("Bail out! The module could not be unloaded\n");
 		exit(1);
 	}
 }

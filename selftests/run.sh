@@ -10,7 +10,7 @@
 # FOLDER (default: build/check/LANE) gets NAME.tap for each program, their
 # "names", the file "results" with their counts, and "gcov" with what the kernel
 # counted of the module's lines; without names it runs all there are. Where
-# MEMBANK_BEGUN is a folder, several machines run each program once: it gets a folder
+# MEMBANK_BEGUN is a folder, several machines run each program once: it gets a file
 # of that name by who begins. The status is 0 when all could be run, whatever they
 # found.
 
@@ -77,9 +77,26 @@ banks_are_empty() {
 	return 1
 }
 
-# Which loading of the module this is.
-instance() {
-	[[ ! -e /sys/module/membank ]] || stat -c %i /sys/module/membank
+# Which loading of the module this is, kept as a descriptor of its folder: a new one
+# has another. Without processes of their own, because an emulator with a debugging
+# kernel takes a tenth of a second to start one.
+remember_loading() {
+	loading=
+	if [[ -e /sys/module/membank ]]; then
+		exec {loading}< /sys/module/membank
+	fi
+}
+
+same_loading() {
+	if [[ -z $loading ]]; then
+		[[ ! -e /sys/module/membank ]]
+	else
+		[[ /sys/module/membank -ef /proc/self/fd/$loading ]]
+	fi
+}
+
+forget_loading() {
+	[[ -z $loading ]] || exec {loading}<&-
 }
 
 # kmemleak finds what is at least five seconds old. What it found is in the
@@ -101,17 +118,17 @@ leaks() {
 witness() {
 	local text leaked=
 
-	if [[ $(instance) != "$loading" ]]; then
+	if ! same_loading; then
 		leaked=$(leaks)
-		loading=$(instance)
+		forget_loading
+		remember_loading
 	fi
-	dmesg | awk -v marker="$marker" '
-		index($0, marker) { text = "" }
+	if dmesg | awk -v marker="$marker" -v pattern="$reports" '
+		index($0, marker) { text = ""; found = 0 }
 		{ text = text $0 "\n" }
-		END { printf "%s", text }' > "$1.log"
-	rm -f "$1.report"
-	if grep -aEf "$scripts/lib/reports" -A 40 "$1.log" > "$1.kernel"; then
-		mv "$1.kernel" "$1.report"
+		$0 ~ pattern { found = 1 }
+		END { printf "%s", text; exit !found }' > "$1.log"; then
+		grep -aEf "$scripts/lib/reports" -A 40 "$1.log" > "$1.report"
 	fi
 	[[ -z $leaked ]] || echo "$leaked" >> "$1.report"
 	if ! text=$(banks_are_empty); then
@@ -120,25 +137,24 @@ witness() {
 	if [[ $(parameters) != "$loaded" ]]; then
 		echo "the module was left: $(parameters)" >> "$1.report"
 		load_again 2>> "$1.report"
-		loading=$(instance)
+		forget_loading
+		remember_loading
 	fi
 	[[ ! -e $1.report ]]
 }
 
 # Which lines of the module were run, where it was built to count them.
 keep_counts() {
-	local file from=/sys/kernel/debug/gcov
+	local from=/sys/kernel/debug/gcov
 
 	[[ -d $from ]] || return 0
 	mkdir "$out/gcov"
-	while read -r file; do
-		cat "$file" > "$out/gcov/${file##*/}"
-	done < <(find "$from" -name '*.gcda' -o -name '*.gcno')
+	find "$from" -name '*.gc??' -exec cp -t "$out/gcov" {} +
 }
 
 # Whether nobody else runs it.
 begin() {
-	[[ -z ${MEMBANK_BEGUN:-} ]] || mkdir "$MEMBANK_BEGUN/$1" 2> /dev/null
+	[[ -z ${MEMBANK_BEGUN:-} ]] || (set -C && : > "$MEMBANK_BEGUN/$1") 2> /dev/null
 }
 
 tests() {
@@ -163,7 +179,10 @@ main() {
 	: > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
 	loaded=$(parameters)
-	loading=$(instance)
+	remember_loading
+	# The patterns as awk takes them: as one, and each \ of them twice.
+	reports=$(paste -sd'|' "$scripts/lib/reports")
+	reports=${reports//\\/\\\\}
 	for name in "${names[@]}"; do
 		begin "$name" || continue
 		echo "$name" >> "$out/names"

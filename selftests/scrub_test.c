@@ -19,7 +19,7 @@
 #include "handle.h"
 #include "reload.h"
 
-#define PARAMETERS "banks=now:24M:sync,later:24M"
+#define PARAMETERS "banks=now:12M:sync,later:12M"
 
 /* Of the banks. */
 #define NOW 0
@@ -408,7 +408,7 @@ TEST(one_task_of_least_urgency_scrubs_all_banks)
 	EXPECT_EQ(SCHED_OTHER, sched_getscheduler(pid));
 }
 
-#define CHURN (16 * MIB)
+#define CHURN (8 * MIB)
 #define CHURN_ROUNDS 40
 
 /**
