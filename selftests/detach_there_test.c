@@ -17,8 +17,10 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "fuse.h"
 #include "handle.h"
 #include "map.h"
+#include "notify.h"
 #include "touch.h"
 
 #define PAGES 16
@@ -473,6 +475,136 @@ TEST_F_TIMEOUT(there, a_process_may_end_meanwhile, TEST_SLOW)
 	}
 	close(self->fd);
 	EXPECT_TRUE(test_wait_used(0));
+}
+
+/* ------------------------------------------------- one that keeps its locks */
+
+FIXTURE(stuck)
+{
+	int users;
+	int node;
+	char *hole;
+	/* To the other process, which is in the middle of a fault. */
+	int socket;
+	pid_t child;
+};
+
+static struct fuse file;
+
+/*
+ * The second time the kernel asks for a page of a file it does so with the lock of
+ * the address space in its hand.
+ */
+static void fault(FIXTURE_DATA(stuck) * self, int socket, const char *page)
+{
+	int dev = test_open(0), fd = test_alloc(dev, MIB, 0, 0);
+	char *mem, byte;
+
+	if (map_attach(dev, map_args(fd, self->hole, 0), &mem) ||
+	    test_send_fd(socket, dev))
+		_exit(1);
+	touch_init();
+	if (touch_read(page, &byte) || byte != 'f' || read(socket, &byte, 1))
+		_exit(2);
+	_exit(0);
+}
+
+FIXTURE_SETUP(stuck)
+{
+	int pair[2];
+	pid_t child;
+	char *page;
+
+	ASSERT_TRUE(test_banks_empty());
+	self->users = test_module_users();
+	page = fuse_map(&file);
+	if (!page)
+		SKIP(return, "this kernel has no FUSE");
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, madvise(page, FUSE_PAGE, MADV_RANDOM));
+	file.failures = 1;
+	file.content[0] = 'f';
+	/* Last, so that nothing of ours comes there. */
+	self->hole = map_hole(2 * MIB);
+	ASSERT_NE(NULL, self->hole);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	child = fork();
+	if (!child) {
+		close(pair[0]);
+		fault(self, pair[1], page);
+	}
+	self->child = child;
+	close(pair[1]);
+	self->socket = pair[0];
+	self->node = test_receive_fd(self->socket);
+	ASSERT_LE(0, self->node);
+	ASSERT_TRUE(fuse_wait(&file));
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(stuck)
+{
+	EXPECT_TRUE(test_wait_module_users(self->users));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+/* A process that waits for the other one's locks; its end is the errno. */
+static pid_t detach_there(FIXTURE_DATA(stuck) * self)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+	struct membank_region_detach gone;
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	sigaction(SIGUSR1, &action, NULL);
+	_exit(-map_detach_range(self->node, self->hole, 0, UNMAP, &gone));
+}
+
+/* Lets the other one have its page, and end. */
+static int release(FIXTURE_DATA(stuck) * self)
+{
+	sem_post(&file.go);
+	close(self->socket);
+	return test_wait_child(self->child);
+}
+
+TEST_F(stuck, who_waits_for_it_can_be_killed)
+{
+	pid_t askers[2];
+	unsigned int i;
+
+	/* The first has begun, the second waits for the first, too. */
+	for (i = 0; i < ARRAY_SIZE(askers); i++) {
+		askers[i] = detach_there(self);
+		ASSERT_LT(0, askers[i]);
+		ASSERT_TRUE(wait_state(askers[i], 'D'));
+	}
+	for (i = 0; i < ARRAY_SIZE(askers); i++)
+		EXPECT_EQ(-SIGKILL, test_kill(askers[i]));
+	EXPECT_EQ(0, release(self));
+}
+
+TEST_F(stuck, who_waits_for_it_gets_it_in_the_end)
+{
+	struct membank_region_find found;
+	pid_t asker = detach_there(self);
+
+	ASSERT_LT(0, asker);
+	ASSERT_TRUE(wait_state(asker, 'D'));
+	/* Nothing that it could be told of in the middle is lost by that. */
+	ASSERT_EQ(0, kill(asker, SIGUSR1));
+	EXPECT_TRUE(wait_state(asker, 'D'));
+	sem_post(&file.go);
+	EXPECT_EQ(0, test_wait_child(asker));
+	EXPECT_EQ(-ENOENT, map_find(self->node, self->hole, &found));
+	close(self->socket);
+	EXPECT_EQ(0, test_wait_child(self->child));
 }
 
 TEST_HARNESS_MAIN
