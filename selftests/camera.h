@@ -34,20 +34,63 @@ struct camera {
 	__u32 image;
 };
 
-/* Whether this kernel has it. */
+static inline bool camera_unload(void)
+{
+	return system("rmmod vivid") == 0;
+}
+
+/* A number of the module's, such as "refcnt"; -1: it is not loaded. */
+static inline int camera_number(const char *name)
+{
+	char path[96];
+	FILE *file;
+	int number;
+
+	snprintf(path, sizeof(path), "/sys/module/vivid/%s", name);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &number) != 1)
+		number = -1;
+	fclose(file);
+	return number;
+}
+
+/*
+ * Whether this kernel has it. It is large, so it stays loaded for those who want the
+ * same, until camera_until_exit() or camera_unload().
+ */
 static inline bool camera_load(int allocator)
 {
+	const int loaded = camera_number("parameters/allocators");
 	char command[96];
 
+	if (loaded == allocator)
+		return true;
+	if (loaded >= 0 && !camera_unload())
+		return false;
 	snprintf(command, sizeof(command),
 		 "modprobe -q vivid node_types=0x101 allocators=%d 2>/dev/null",
 		 allocator);
 	return system(command) == 0;
 }
 
-static inline bool camera_unload(void)
+/* Whether nobody has it open any more, and it could be unloaded. */
+static inline bool camera_is_free(void)
 {
-	return system("rmmod vivid") == 0;
+	return camera_number("refcnt") == 0;
+}
+
+static inline void camera_end(void)
+{
+	if (camera_number("refcnt") >= 0 && !camera_unload())
+		printf("# vivid is held\n");
+}
+
+/* Before test_harness_run(), which does not return. */
+static inline void camera_until_exit(void)
+{
+	atexit(camera_end);
 }
 
 /* @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or _OUTPUT. Returns 0 or -errno. */

@@ -126,7 +126,7 @@ FIXTURE_SETUP(camera)
 FIXTURE_TEARDOWN_PARENT(camera)
 {
 	if (self->loaded)
-		EXPECT_TRUE(camera_unload());
+		EXPECT_TRUE(camera_is_free());
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -221,4 +221,8 @@ TEST_F_TIMEOUT(camera, refuses_a_dataspace_that_is_too_small, TEST_SLOW)
 	EXPECT_TRUE(test_wait_used(0));
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	camera_until_exit();
+	return test_harness_run(argc, argv);
+}

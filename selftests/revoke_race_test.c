@@ -558,7 +558,7 @@ FIXTURE_SETUP(camera_race)
 FIXTURE_TEARDOWN_PARENT(camera_race)
 {
 	if (self->loaded)
-		EXPECT_TRUE(camera_unload());
+		EXPECT_TRUE(camera_is_free());
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -633,4 +633,8 @@ TEST_F_TIMEOUT(camera_race, frames_go_to_the_old_memory_or_nowhere,
 	EXPECT_LT(0, frames);
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	camera_until_exit();
+	return test_harness_run(argc, argv);
+}

@@ -544,7 +544,7 @@ FIXTURE_SETUP(device)
 FIXTURE_TEARDOWN_PARENT(device)
 {
 	if (self->loaded)
-		EXPECT_TRUE(camera_unload());
+		EXPECT_TRUE(camera_is_free());
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -604,4 +604,8 @@ TEST_F_TIMEOUT(device, takes_nothing_that_was_revoked, TEST_SLOW)
 	EXPECT_EQ(0, test_used());
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	camera_until_exit();
+	return test_harness_run(argc, argv);
+}

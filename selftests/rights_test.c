@@ -520,7 +520,7 @@ FIXTURE_SETUP(device)
 FIXTURE_TEARDOWN_PARENT(device)
 {
 	if (self->loaded)
-		EXPECT_TRUE(camera_unload());
+		EXPECT_TRUE(camera_is_free());
 	EXPECT_TRUE(test_banks_empty());
 }
 
@@ -590,4 +590,8 @@ TEST_F_TIMEOUT(device, does_not_read_what_may_only_be_written, TEST_SLOW)
 		  camera_queue(&self->camera, 0, owner));
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	camera_until_exit();
+	return test_harness_run(argc, argv);
+}
