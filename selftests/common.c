@@ -231,6 +231,27 @@ bool test_banks_empty(void)
 }
 
 /**
+ * test_wait_scrubbed() - wait until all that is free is clean
+ * @bank: its number
+ *
+ * Return: whether it came so within TEST_PATIENCE.
+ */
+bool test_wait_scrubbed(unsigned int bank)
+{
+	const __s64 end = patience_end();
+	struct test_figures is;
+
+	for (;;) {
+		is = test_figures(bank);
+		if (is.scrubbed == is.free)
+			return true;
+		if (clock_ns() > end)
+			return false;
+		nap();
+	}
+}
+
+/**
  * test_alloc() - allocate a dataspace
  * @dev: a node
  * @length: bytes

@@ -81,6 +81,7 @@ struct test_figures test_figures(unsigned int bank);
 unsigned int test_banks(void);
 __u64 test_used(void);
 bool test_wait_used(__u64 bytes);
+bool test_wait_scrubbed(unsigned int bank);
 bool test_banks_empty(void);
 
 int test_alloc(int dev, __u64 length, __u32 flags, __u32 align);

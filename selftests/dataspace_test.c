@@ -329,6 +329,8 @@ TEST_F(dataspace, freed_neighbours_become_one_extent)
 	unsigned int i;
 
 	ASSERT_GE(ARRAY_SIZE(fd), blocks);
+	/* What is clean goes first, so before that they need not lie side by side. */
+	ASSERT_TRUE(test_wait_scrubbed(0));
 	for (i = 0; i < blocks; i++) {
 		fd[i] = test_alloc(self->dev, MIB, 0, 0);
 		ASSERT_LE(0, fd[i]);

@@ -41,26 +41,11 @@ FIXTURE_VARIANT_ADD(scrub, by_who_frees) { .bank = NOW };
 FIXTURE_VARIANT_ADD(scrub, in_the_background) { .bank = LATER };
 /* clang-format on */
 
-/* Whether all that is free is clean, within TEST_PATIENCE. */
-static bool wait_scrubbed(unsigned int bank)
-{
-	unsigned int tries;
-	struct test_figures is;
-
-	for (tries = 0; tries < TEST_PATIENCE / 5; tries++) {
-		is = test_figures(bank);
-		if (is.scrubbed == is.free)
-			return true;
-		usleep(5000);
-	}
-	return false;
-}
-
 FIXTURE_SETUP(scrub)
 {
 	ASSERT_TRUE(test_banks_empty());
-	ASSERT_TRUE(wait_scrubbed(NOW));
-	ASSERT_TRUE(wait_scrubbed(LATER));
+	ASSERT_TRUE(test_wait_scrubbed(NOW));
+	ASSERT_TRUE(test_wait_scrubbed(LATER));
 	self->dev = test_open(variant->bank);
 	ASSERT_LE(0, self->dev);
 	self->size = test_number(variant->bank, "size");
@@ -112,7 +97,7 @@ TEST_F(scrub, makes_all_clean)
 		EXPECT_EQ(self->size, is.free);
 		if (variant->bank == NOW)
 			EXPECT_EQ(self->size, is.scrubbed);
-		EXPECT_TRUE(wait_scrubbed(variant->bank));
+		EXPECT_TRUE(test_wait_scrubbed(variant->bank));
 	}
 }
 
@@ -265,7 +250,7 @@ TEST_F(scrub, leaves_clean_memory_to_be_taken_first)
 	if (variant->bank == NOW)
 		SKIP(return, "nothing is ever dirty in such a bank");
 	for (round = 0; round < 50 && !seen; round++) {
-		ASSERT_TRUE(wait_scrubbed(LATER));
+		ASSERT_TRUE(test_wait_scrubbed(LATER));
 		fd = test_alloc(self->dev, self->size / 2, 0, 0);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, test_info(self->dev, fd, &old));
