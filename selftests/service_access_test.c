@@ -22,7 +22,7 @@
 #include "user.h"
 
 /* How often a name comes and goes. */
-#define ROUNDS 500
+#define ROUNDS 200
 
 FIXTURE(access)
 {
