@@ -23,7 +23,7 @@ allocators=(
 	membank_dataspace_create
 	membank_extent_pool_fill
 	membank_lookup_list
-	membank_mapping_prepare
+	membank_mapping_[a-z]+
 	membank_notifier_alloc
 	membank_paged_answer
 	membank_region_detach
