@@ -180,9 +180,12 @@ static inline int traffic_pager(struct traffic *traffic)
 	struct membank_pager_fault fault;
 	int ret = pager_next(traffic->pager.fd, &fault);
 
-	return ret   ?:
-		       pager_reply(traffic->pager.fd, fault.id, traffic->fd,
-				   fault.offset - OFFSET, PAGE);
+	if (ret)
+		return ret;
+	ret = pager_reply(traffic->pager.fd, fault.id, traffic->fd,
+			  fault.offset - OFFSET, PAGE);
+	/* Who waits for it may be killed first. */
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /* One piece of work, 0 or a negative errno. */
