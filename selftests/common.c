@@ -243,7 +243,7 @@ bool test_wait_scrubbed(unsigned int bank)
 
 	for (;;) {
 		is = test_figures(bank);
-		if (is.scrubbed == is.free)
+		if (is.free != TEST_NONE && is.scrubbed == is.free)
 			return true;
 		if (clock_ns() > end)
 			return false;

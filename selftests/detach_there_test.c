@@ -500,6 +500,8 @@ static void fault(FIXTURE_DATA(stuck) * self, int socket, const char *page)
 	int dev = test_open(0), fd = test_alloc(dev, MIB, 0, 0);
 	char *mem, byte;
 
+	/* With who answers its page it ends, too. */
+	close(file.fd);
 	if (map_attach(dev, map_args(fd, self->hole, 0), &mem) ||
 	    test_send_fd(socket, dev))
 		_exit(1);
@@ -562,6 +564,7 @@ static pid_t detach_there(FIXTURE_DATA(stuck) * self)
 
 	if (child)
 		return child;
+	close(file.fd);
 	sigaction(SIGUSR1, &action, NULL);
 	_exit(-map_detach_range(self->node, self->hole, 0, UNMAP, &gone));
 }
@@ -574,7 +577,7 @@ static int release(FIXTURE_DATA(stuck) * self)
 	return test_wait_child(self->child);
 }
 
-TEST_F(stuck, who_waits_for_it_can_be_killed)
+TEST_F_TIMEOUT(stuck, who_waits_for_it_can_be_killed, TEST_SLOW)
 {
 	pid_t askers[2];
 	unsigned int i;
@@ -590,7 +593,7 @@ TEST_F(stuck, who_waits_for_it_can_be_killed)
 	EXPECT_EQ(0, release(self));
 }
 
-TEST_F(stuck, who_waits_for_it_gets_it_in_the_end)
+TEST_F_TIMEOUT(stuck, who_waits_for_it_gets_it_in_the_end, TEST_SLOW)
 {
 	struct membank_region_find found;
 	pid_t asker = detach_there(self);

@@ -25,7 +25,10 @@
 #define NO_PARAMETERS "banks=a:4M,b:2M@contig:private quota=1X"
 
 /* From one request that is refused to the next one. */
-#define STRIDE number_from("MEMBANK_STRIDE", 41)
+#define STRIDE number_from("MEMBANK_STRIDE", 17)
+
+/* Likewise when it is unloaded, which asks for little. */
+#define STRIDE_UNLOAD 5
 
 /* Requests; the kernel has more between its trace events and the module. */
 #define STEP_BACK 60
@@ -205,17 +208,17 @@ TEST_F_TIMEOUT(load, that_fails_leaves_nothing_behind, 900)
 
 TEST_F_TIMEOUT(load, is_undone_without_asking_for_memory, 900)
 {
-	const __u64 seed = number_from("MEMBANK_SEED", draw_seed(_metadata));
+	unsigned int n, failed = 0;
 	bool reached = true;
-	unsigned int n;
 
-	TH_LOG("MEMBANK_SEED=%#llx", seed);
-	for (n = 1 + seed % STRIDE; reached; n += STRIDE) {
+	/* The first is the copy of its name; there are some thirty. */
+	for (n = 1; reached; n += STRIDE_UNLOAD) {
 		ASSERT_EQ(0, load(&self->file));
 		ASSERT_EQ(1, is_there());
 		ASSERT_TRUE(nth_inject(true));
 		/* Its name is copied; all else that is refused it does without. */
 		if (nth_run(n, unload, NULL, &reached)) {
+			failed++;
 			EXPECT_TRUE(reached);
 			ASSERT_EQ(1, is_there());
 			ASSERT_EQ(0, unload(NULL));
@@ -224,7 +227,8 @@ TEST_F_TIMEOUT(load, is_undone_without_asking_for_memory, 900)
 		ASSERT_EQ(0, is_there());
 		ASSERT_EQ(self->pages, loading_unclaimed());
 	}
-	TH_LOG("less than %u requests", n);
+	TH_LOG("less than %u requests, %u of them needed", n, failed);
+	EXPECT_LT(0, failed);
 }
 
 int main(int argc, char **argv)
