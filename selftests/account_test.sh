@@ -42,10 +42,24 @@ if [[ ! -d ${events[0]} ]]; then
 	exit 4
 fi
 
+# As it was found, also when this is ended in its middle.
+stop_tracing() {
+	local event
+
+	for event in "${events[@]}"; do
+		echo 0 > "$event/enable"
+		echo 0 > "$event/filter"
+	done
+	echo > "$tracing/trace"
+	echo "$room" > "$tracing/buffer_size_kb"
+	rm -f "$log"
+}
+
 log=$(mktemp)
 read -r _ size _ _ _ address _ < <(grep '^membank ' /proc/modules)
 # As "7 (expanded: 1408)" before somebody traces for the first time.
 room=$(grep -oE '[0-9]+' "$tracing/buffer_size_kb" | tail -n 1)
+trap stop_tracing EXIT
 echo 8192 > "$tracing/buffer_size_kb"
 echo > "$tracing/trace"
 for event in "${events[@]}"; do
@@ -58,15 +72,12 @@ for program in "${programs[@]}"; do
 done
 for event in "${events[@]}"; do
 	echo 0 > "$event/enable"
-	echo 0 > "$event/filter"
 done
 grep -F ' [membank] ' "$tracing/trace" > "$log"
 lost=$(sed -nE 's|^# entries-in-buffer/entries-written: ([0-9]+)/([0-9]+) .*|\1 of \2|p' "$tracing/trace")
-echo > "$tracing/trace"
-echo "$room" > "$tracing/buffer_size_kb"
 
 detail="the buffer has $lost"
-[[ ${lost% of *} == "${lost#* of }" ]]
+[[ -n $lost && ${lost% of *} == "${lost#* of }" ]]
 ok "no allocation was missed"
 for allocator in "${allocators[@]}"; do
 	detail="there are $(wc -l < "$log") others"
@@ -78,5 +89,4 @@ detail=$(grep -F accounted=false "$log" | grep -vF 'call_site=membank_extent_poo
 [[ -z $detail ]]
 ok "nothing else was charged to nobody"
 
-rm "$log"
 finish

@@ -39,30 +39,13 @@ static inline bool camera_unload(void)
 	return system("rmmod vivid") == 0;
 }
 
-/* A number of the module's, such as "refcnt"; -1: it is not loaded. */
-static inline int camera_number(const char *name)
-{
-	char path[96];
-	FILE *file;
-	int number;
-
-	snprintf(path, sizeof(path), "/sys/module/vivid/%s", name);
-	file = fopen(path, "re");
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &number) != 1)
-		number = -1;
-	fclose(file);
-	return number;
-}
-
 /*
  * Whether this kernel has it. It is large, so it stays loaded for those who want the
  * same, until camera_until_exit() or camera_unload().
  */
 static inline bool camera_load(int allocator)
 {
-	const int loaded = camera_number("parameters/allocators");
+	const int loaded = test_module_number("vivid", "parameters/allocators");
 	char command[96];
 
 	if (loaded == allocator)
@@ -78,18 +61,23 @@ static inline bool camera_load(int allocator)
 /* Whether nobody has it open any more, and it could be unloaded. */
 static inline bool camera_is_free(void)
 {
-	return camera_number("refcnt") == 0;
+	return test_module_number("vivid", "refcnt") == 0;
 }
 
+/* A program that leaves it held has failed, whatever it said before. */
 static inline void camera_end(void)
 {
-	if (camera_number("refcnt") >= 0 && !camera_unload())
-		printf("# vivid is held\n");
+	if (test_module_number("vivid", "refcnt") < 0 || camera_unload())
+		return;
+	printf("# vivid is held\n");
+	fflush(stdout);
+	_exit(1);
 }
 
-/* Before test_harness_run(), which does not return. */
+/* Before test_harness_run(), which does not return; not with what others loaded. */
 static inline void camera_until_exit(void)
 {
+	camera_end();
 	atexit(camera_end);
 }
 

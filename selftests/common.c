@@ -326,21 +326,36 @@ unsigned int test_open_files(void)
 }
 
 /**
+ * test_module_number() - a number that a module of the kernel shows
+ * @module: its name
+ * @name: of a file in its folder, such as "refcnt"
+ *
+ * Return: the first number in it, -1 if the module is not loaded.
+ */
+int test_module_number(const char *module, const char *name)
+{
+	char path[96];
+	int number;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/%s", module, name);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &number) != 1)
+		number = -1;
+	fclose(file);
+	return number;
+}
+
+/**
  * test_module_users() - how often the module is held
  *
  * Return: as /proc/modules tells it, -1 if it is not loaded.
  */
 int test_module_users(void)
 {
-	FILE *file = fopen("/sys/module/membank/refcnt", "re");
-	int users = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &users) != 1)
-		users = -1;
-	fclose(file);
-	return users;
+	return test_module_number("membank", "refcnt");
 }
 
 /**

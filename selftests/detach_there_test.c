@@ -555,8 +555,8 @@ static void on_signal(int signal)
 	(void)signal;
 }
 
-/* A process that waits for the other one's locks; its end is the errno. */
-static pid_t detach_there(FIXTURE_DATA(stuck) * self)
+/* A process that asks for that with these flags; its end is the errno. */
+static pid_t detach_there(FIXTURE_DATA(stuck) * self, __u32 flags)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
 	struct membank_region_detach gone;
@@ -566,7 +566,13 @@ static pid_t detach_there(FIXTURE_DATA(stuck) * self)
 		return child;
 	close(file.fd);
 	sigaction(SIGUSR1, &action, NULL);
-	_exit(-map_detach_range(self->node, self->hole, 0, UNMAP, &gone));
+	_exit(-map_detach_range(self->node, self->hole, 0, flags, &gone));
+}
+
+/* Whether it waits in there by now for the other one's locks. */
+static bool waits(pid_t asker)
+{
+	return wait_state(asker, 'D') && test_thread_call(asker) == SYS_ioctl;
 }
 
 /* Lets the other one have its page, and end. */
@@ -582,11 +588,14 @@ TEST_F_TIMEOUT(stuck, who_waits_for_it_can_be_killed, TEST_SLOW)
 	pid_t askers[2];
 	unsigned int i;
 
-	/* The first has begun, the second waits for the first, too. */
+	/*
+	 * The first has begun and wants the dataspace, too, which nobody takes then;
+	 * the second waits for the first.
+	 */
 	for (i = 0; i < ARRAY_SIZE(askers); i++) {
-		askers[i] = detach_there(self);
+		askers[i] = detach_there(self, i ? UNMAP : UNMAP | DATASPACE);
 		ASSERT_LT(0, askers[i]);
-		ASSERT_TRUE(wait_state(askers[i], 'D'));
+		ASSERT_TRUE(waits(askers[i]));
 	}
 	for (i = 0; i < ARRAY_SIZE(askers); i++)
 		EXPECT_EQ(-SIGKILL, test_kill(askers[i]));
@@ -596,13 +605,13 @@ TEST_F_TIMEOUT(stuck, who_waits_for_it_can_be_killed, TEST_SLOW)
 TEST_F_TIMEOUT(stuck, who_waits_for_it_gets_it_in_the_end, TEST_SLOW)
 {
 	struct membank_region_find found;
-	pid_t asker = detach_there(self);
+	pid_t asker = detach_there(self, UNMAP);
 
 	ASSERT_LT(0, asker);
-	ASSERT_TRUE(wait_state(asker, 'D'));
+	ASSERT_TRUE(waits(asker));
 	/* Nothing that it could be told of in the middle is lost by that. */
 	ASSERT_EQ(0, kill(asker, SIGUSR1));
-	EXPECT_TRUE(wait_state(asker, 'D'));
+	EXPECT_TRUE(waits(asker));
 	sem_post(&file.go);
 	EXPECT_EQ(0, test_wait_child(asker));
 	EXPECT_EQ(-ENOENT, map_find(self->node, self->hole, &found));

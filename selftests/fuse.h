@@ -26,8 +26,8 @@
 /**
  * struct fuse - one file of a page, whose content comes when we like
  * @fd: where the kernel asks
- * @thread: that answers all but the content at once
  * @failures: so often it is asked for the content in vain first
+ * @thread: that answers all but the content at once
  * @asked: somebody waits for the content
  * @go: it may come
  * @content: of the page

@@ -121,16 +121,6 @@ static pid_t spinner(const cpu_set_t *set)
 		;
 }
 
-static bool wait_scrubbed(__u64 size)
-{
-	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
-	bool done;
-
-	while (!(done = test_number(0, "scrubbed") == size) && clock_ns() < end)
-		sleep_ms(5);
-	return done;
-}
-
 /* Whether a piece of the bank was cleared; there are many. */
 static bool wait_begun(void)
 {
@@ -174,7 +164,8 @@ TEST_F_TIMEOUT(hotplug, leaves_the_thread_that_clears, TEST_SLOW)
 		after = test_number(0, "scrubbed");
 		ASSERT_EQ(-SIGKILL, test_kill(child));
 		EXPECT_EQ(1, where);
-		EXPECT_TRUE(wait_scrubbed(size));
+		EXPECT_TRUE(test_wait_scrubbed(0));
+		EXPECT_EQ(size, test_number(0, "scrubbed"));
 		EXPECT_NE(1, processor_of(tid));
 		ASSERT_EQ(0, kernel_write(SWITCH, "1"));
 	}

@@ -10,6 +10,7 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "loading.h"
 #include "notify.h"
 #include "reload.h"
 #include "service.h"
@@ -67,7 +68,7 @@ FIXTURE_TEARDOWN(unload)
 
 TEST_F_TIMEOUT(unload, right_after_all_was_closed, TEST_SLOW)
 {
-	int round, ko, ret;
+	int round, ko;
 	pid_t child;
 
 	for (round = 0; round < ROUNDS; round++) {
@@ -77,11 +78,10 @@ TEST_F_TIMEOUT(unload, right_after_all_was_closed, TEST_SLOW)
 			_exit(storm());
 		ASSERT_EQ(0, test_wait_child(child));
 		/* Whoever is told of its end finds that it holds nothing. */
-		ret = syscall(SYS_delete_module, "membank", O_NONBLOCK);
-		ASSERT_EQ(0, ret);
+		ASSERT_EQ(0, loading_unload());
 		ko = open(self->module, O_RDONLY | O_CLOEXEC);
 		ASSERT_LE(0, ko);
-		ASSERT_EQ(0, syscall(SYS_finit_module, ko, PARAMETERS, 0));
+		ASSERT_EQ(0, loading_load(ko, PARAMETERS));
 		close(ko);
 	}
 }

@@ -9,6 +9,7 @@
 
 #include "handle.h"
 #include "io.h"
+#include "loading.h"
 #include "touch.h"
 
 #include "pager_fixture.h"
@@ -505,20 +506,15 @@ TEST_F_TIMEOUT(pager, thousands_of_answers_end_with_their_region, TEST_SLOW)
 
 /* ------------------------------------------------------------- unloading */
 
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "membank", O_NONBLOCK) ? -errno : 0;
-}
-
 TEST_F(pager, each_end_and_each_region_keep_the_module)
 {
 	ASSERT_EQ(0, close(self->fd));
 	ASSERT_EQ(0, close(self->dev));
 	ASSERT_EQ(0, close(self->pager.attach));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, loading_unload());
 	/* Only the region. */
 	ASSERT_EQ(0, close(self->pager.fd));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, loading_unload());
 	EXPECT_EQ(SIGBUS, touch_write(self->mem, 1));
 
 	/* Only the end that answers, and then only the other. */
@@ -528,14 +524,14 @@ TEST_F(pager, each_end_and_each_region_keep_the_module)
 	ASSERT_EQ(0, munmap(self->mem, LENGTH));
 	ASSERT_EQ(0, close(self->pager.attach));
 	ASSERT_EQ(0, close(self->dev));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, loading_unload());
 	self->dev = test_open(0);
 	ASSERT_LE(0, self->dev);
 	ASSERT_EQ(0, close(self->pager.fd));
 	ASSERT_EQ(0, pager_create(self->dev, &self->pager));
 	ASSERT_EQ(0, close(self->pager.fd));
 	ASSERT_EQ(0, close(self->dev));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, loading_unload());
 }
 
 TEST_HARNESS_MAIN

@@ -20,8 +20,6 @@
 #define NO_QUOTA \
 	NO_PAGES ": give a number and K, M or G, such as 64M, or 0 for no quota"
 
-#define BANKS_MAX 32
-
 struct refusal {
 	const char *parameters;
 	int error;
@@ -29,10 +27,95 @@ struct refusal {
 	const char *line;
 };
 
+#define EIGHT "2M,2M,2M,2M,2M,2M,2M,2M,"
+
+static const struct refusal sizes[] = {
+	{ "banks=video:0", EINVAL, NO_MULTIPLE },
+	{ "banks=video:0M", EINVAL, NO_MULTIPLE },
+	{ "banks=video:3M", EINVAL, NO_MULTIPLE },
+	{ "banks=video:2097153", EINVAL, NO_MULTIPLE },
+	{ "banks=video:99999999999999999999", ERANGE, TOO_MUCH },
+	{ "banks=video:17179869184G", ERANGE, TOO_MUCH },
+	/* Above half of 64 bits. */
+	{ "banks=video:8589934592G", ERANGE, TOO_MUCH },
+	{ "banks=video:64X", EINVAL, NO_SIZE },
+	{ "banks=video:64MM", EINVAL, NO_SIZE },
+	{ "banks=video:M", EINVAL, NO_SIZE },
+	{ "banks=video:-64M", EINVAL, NO_SIZE },
+	{ "banks=video:0x40M", EINVAL, NO_SIZE },
+	{ "banks=video:", EINVAL, NO_SIZE },
+	{ "banks=video:@cma", EINVAL, NO_SIZE },
+};
+
+static const struct refusal sources[] = {
+	{ "banks=video:64M@disk", EINVAL, NO_SOURCE },
+	{ "banks=video:64M@", EINVAL, NO_SOURCE },
+	{ "banks=video:64M:shared", EINVAL, NO_SIZE },
+	{ "banks=video:64M:sync:sync", EINVAL, NO_SIZE },
+};
+
+static const struct refusal names[] = {
+	{ "banks=:64M", EINVAL, NO_NAME },
+	{ "banks=a/b:64M", EINVAL, NO_NAME },
+	{ "banks=1st:64M", EINVAL, NO_NAME },
+	/* Of 64 bytes. */
+	{ "banks=nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn:2M",
+	  EINVAL, NO_NAME },
+	{ "banks=a:2M,b:2M,a:2M", EINVAL, "two banks are named 'a'" },
+	/* The name that the other one has by its number. */
+	{ "banks=bank1:2M,2M", EINVAL, "two banks are named 'bank1'" },
+};
+
+static const struct refusal lists[] = {
+	{ "banks=", EINVAL, NO_SIZE },
+	{ "banks=video:2M,,rt:2M", EINVAL, NO_SIZE },
+	{ "banks=video:2M,", EINVAL, NO_SIZE },
+	/* 33 of them. */
+	{ "banks=" EIGHT EIGHT EIGHT EIGHT "2M", EINVAL, "more than 32 banks" },
+};
+
+static const struct refusal amounts[] = {
+	{ "banks=video:4G", ENOMEM,
+	  "bank 'video': 4096 MiB asked of the CMA area, which has" },
+	/* Nor does the one that could be had stay. */
+	{ "banks=video:32M,rt:4G", ENOMEM,
+	  "bank 'rt': 4096 MiB asked of the CMA area" },
+	{ "banks=video:64G@contig", ENOMEM,
+	  "bank 'video': 65536 MiB asked of the page allocator" },
+};
+
+static const struct refusal quotas[] = {
+	{ "banks=video:2M quota=much", EINVAL, "quota: 'much' " NO_QUOTA },
+	{ "banks=video:2M quota=4097", EINVAL, "quota: '4097' " NO_QUOTA },
+	{ "banks=video:2M quota=-4M", EINVAL, "quota: '-4M' " NO_PAGES },
+	{ "banks=video:2M quota=", EINVAL, "quota: '' " NO_PAGES },
+	{ "banks=video:2M quota=4MK", EINVAL, "quota: '4MK' " NO_PAGES },
+	{ "banks=video:2M quota=99999999999999999999", ERANGE,
+	  "quota: '99999999999999999999' " TOO_MUCH },
+	/* Above half of 64 bits. */
+	{ "banks=video:2M quota=8589934592G", ERANGE,
+	  "quota: '8589934592G' " TOO_MUCH },
+};
+
 FIXTURE(parameters)
 {
 	int file;
 };
+
+FIXTURE_VARIANT(parameters)
+{
+	const struct refusal *refusals;
+	size_t count;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(parameters, of_size) { sizes, ARRAY_SIZE(sizes) };
+FIXTURE_VARIANT_ADD(parameters, of_source_and_flags) { sources, ARRAY_SIZE(sources) };
+FIXTURE_VARIANT_ADD(parameters, of_name) { names, ARRAY_SIZE(names) };
+FIXTURE_VARIANT_ADD(parameters, of_list) { lists, ARRAY_SIZE(lists) };
+FIXTURE_VARIANT_ADD(parameters, of_more_than_there_is) { amounts, ARRAY_SIZE(amounts) };
+FIXTURE_VARIANT_ADD(parameters, of_quota) { quotas, ARRAY_SIZE(quotas) };
+/* clang-format on */
 
 FIXTURE_SETUP(parameters)
 {
@@ -72,123 +155,12 @@ static void refuse(struct __test_metadata *_metadata,
 	EXPECT_EQ(-1, access("/sys/module/membank", F_OK));
 }
 
-static void refuse_all(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(parameters) * self,
-		       const struct refusal *refusals, size_t count)
+TEST_F_TIMEOUT(parameters, that_are_wrong_are_refused, TEST_SLOW)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		refuse(_metadata, self, &refusals[i]);
-}
-
-TEST_F_TIMEOUT(parameters, refuse_what_is_no_size, TEST_SLOW)
-{
-	static const struct refusal refusals[] = {
-		{ "banks=video:0", EINVAL, NO_MULTIPLE },
-		{ "banks=video:0M", EINVAL, NO_MULTIPLE },
-		{ "banks=video:3M", EINVAL, NO_MULTIPLE },
-		{ "banks=video:2097153", EINVAL, NO_MULTIPLE },
-		{ "banks=video:99999999999999999999", ERANGE, TOO_MUCH },
-		{ "banks=video:17179869184G", ERANGE, TOO_MUCH },
-		/* Above half of 64 bits. */
-		{ "banks=video:8589934592G", ERANGE, TOO_MUCH },
-		{ "banks=video:64X", EINVAL, NO_SIZE },
-		{ "banks=video:64MM", EINVAL, NO_SIZE },
-		{ "banks=video:M", EINVAL, NO_SIZE },
-		{ "banks=video:-64M", EINVAL, NO_SIZE },
-		{ "banks=video:0x40M", EINVAL, NO_SIZE },
-		{ "banks=video:", EINVAL, NO_SIZE },
-		{ "banks=video:@cma", EINVAL, NO_SIZE },
-	};
-
-	refuse_all(_metadata, self, refusals, ARRAY_SIZE(refusals));
-}
-
-TEST_F_TIMEOUT(parameters, refuse_what_is_no_source_and_no_flag, TEST_SLOW)
-{
-	static const struct refusal refusals[] = {
-		{ "banks=video:64M@disk", EINVAL, NO_SOURCE },
-		{ "banks=video:64M@", EINVAL, NO_SOURCE },
-		{ "banks=video:64M:shared", EINVAL, NO_SIZE },
-		{ "banks=video:64M:sync:sync", EINVAL, NO_SIZE },
-	};
-
-	refuse_all(_metadata, self, refusals, ARRAY_SIZE(refusals));
-}
-
-TEST_F_TIMEOUT(parameters, refuse_what_is_no_name, TEST_SLOW)
-{
-	static const struct refusal refusals[] = {
-		{ "banks=:64M", EINVAL, NO_NAME },
-		{ "banks=a/b:64M", EINVAL, NO_NAME },
-		{ "banks=1st:64M", EINVAL, NO_NAME },
-		/* Of 64 bytes. */
-		{ "banks=nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn:2M",
-		  EINVAL, NO_NAME },
-		{ "banks=a:2M,b:2M,a:2M", EINVAL, "two banks are named 'a'" },
-		/* The name that the other one has by its number. */
-		{ "banks=bank1:2M,2M", EINVAL, "two banks are named 'bank1'" },
-	};
-
-	refuse_all(_metadata, self, refusals, ARRAY_SIZE(refusals));
-}
-
-TEST_F_TIMEOUT(parameters, refuse_what_is_no_list, TEST_SLOW)
-{
-	static const struct refusal refusals[] = {
-		{ "banks=", EINVAL, NO_SIZE },
-		{ "banks=video:2M,,rt:2M", EINVAL, NO_SIZE },
-		{ "banks=video:2M,", EINVAL, NO_SIZE },
-	};
-	char many[512] = "banks=";
-	const struct refusal too_many = { many, EINVAL, "more than 32 banks" };
-	size_t used = strlen(many);
-	int i;
-
-	refuse_all(_metadata, self, refusals, ARRAY_SIZE(refusals));
-	for (i = 0; i <= BANKS_MAX; i++)
-		used += snprintf(many + used, sizeof(many) - used, "%sb%d:2M",
-				 i ? "," : "", i);
-	ASSERT_GT(sizeof(many), used);
-	refuse(_metadata, self, &too_many);
-}
-
-TEST_F_TIMEOUT(parameters, refuse_more_than_there_is, TEST_SLOW)
-{
-	static const struct refusal refusals[] = {
-		{ "banks=video:4G", ENOMEM,
-		  "bank 'video': 4096 MiB asked of the CMA area, which has" },
-		/* Nor does the one that could be had stay. */
-		{ "banks=video:32M,rt:4G", ENOMEM,
-		  "bank 'rt': 4096 MiB asked of the CMA area" },
-		{ "banks=video:64G@contig", ENOMEM,
-		  "bank 'video': 65536 MiB asked of the page allocator" },
-	};
-
-	refuse_all(_metadata, self, refusals, ARRAY_SIZE(refusals));
-}
-
-TEST_F_TIMEOUT(parameters, refuse_what_is_no_quota, TEST_SLOW)
-{
-	static const struct refusal refusals[] = {
-		{ "banks=video:2M quota=much", EINVAL,
-		  "quota: 'much' " NO_QUOTA },
-		{ "banks=video:2M quota=4097", EINVAL,
-		  "quota: '4097' " NO_QUOTA },
-		{ "banks=video:2M quota=-4M", EINVAL,
-		  "quota: '-4M' " NO_PAGES },
-		{ "banks=video:2M quota=", EINVAL, "quota: '' " NO_PAGES },
-		{ "banks=video:2M quota=4MK", EINVAL,
-		  "quota: '4MK' " NO_PAGES },
-		{ "banks=video:2M quota=99999999999999999999", ERANGE,
-		  "quota: '99999999999999999999' " TOO_MUCH },
-		/* Above half of 64 bits. */
-		{ "banks=video:2M quota=8589934592G", ERANGE,
-		  "quota: '8589934592G' " TOO_MUCH },
-	};
-
-	refuse_all(_metadata, self, refusals, ARRAY_SIZE(refusals));
+	for (i = 0; i < variant->count; i++)
+		refuse(_metadata, self, &variant->refusals[i]);
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "common.h"
 #include "handle.h"
 #include "io.h"
+#include "loading.h"
 #include "smaps.h"
 #include "touch.h"
 
@@ -72,12 +73,6 @@ FIXTURE_SETUP(pin)
 FIXTURE_TEARDOWN_PARENT(pin)
 {
 	EXPECT_TRUE(test_banks_empty());
-}
-
-/* Returns 0 or a negative errno. */
-static int unload(void)
-{
-	return syscall(__NR_delete_module, "membank", O_NONBLOCK) ? -errno : 0;
 }
 
 /*
@@ -208,7 +203,7 @@ TEST_F(pin, a_page_in_a_pipe_keeps_the_module)
 	close(self->fd);
 	close(self->dev);
 	ASSERT_TRUE(wait_held(self->bank, self->page, variant->length));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, loading_unload());
 }
 
 /* A ring has a dataspace for long, which only this source allows. */
@@ -340,7 +335,7 @@ TEST_F(ring, keeps_the_module)
 	close(self->fd);
 	close(self->dev);
 	ASSERT_TRUE(wait_held(self->bank, LARGE, LARGE));
-	EXPECT_EQ(-EWOULDBLOCK, unload());
+	EXPECT_EQ(-EWOULDBLOCK, loading_unload());
 }
 
 /* How a dataspace ends: by whoever has it, with that, or taken back. */
@@ -568,7 +563,7 @@ TEST_F_TIMEOUT(flight, of_a_read_keeps_its_pages_from_others, 2 * TEST_SLOW)
 
 		/* Nothing but the read is left of it. */
 		EXPECT_TRUE(wait_held(self->bank, READ_PAGES, variant->length));
-		EXPECT_EQ(-EWOULDBLOCK, unload());
+		EXPECT_EQ(-EWOULDBLOCK, loading_unload());
 		dev = test_open(self->bank);
 		ASSERT_LE(0, dev);
 		EXPECT_EQ(-ENOMEM, test_alloc(dev, self->size, 0, 0));

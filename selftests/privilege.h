@@ -15,6 +15,7 @@
 #include "common.h"
 #include "handle.h"
 #include "kernel_file.h"
+#include "loading.h"
 #include "map.h"
 #include "notify.h"
 #include "pager_ends.h"
@@ -458,7 +459,7 @@ static int pagemap_read(struct stage *stage)
 static int unload(struct stage *stage)
 {
 	(void)stage;
-	return syscall(SYS_delete_module, "membank", O_NONBLOCK) ? -errno : 0;
+	return loading_unload();
 }
 
 /*
