@@ -269,10 +269,10 @@ static const struct bench bench = {
 static void run(const char *name, int other_cpu)
 {
 	struct bench_case work = {
-		.operations = TRIPS,
+		.operations = bench_share(TRIPS),
 		.than = -1,
-		.target = 0.7,
-		.target_ways = 1 << CALL,
+		.targets = { { BENCH_RATIO, CALL, EVENTFDS, 0.7 } },
+		.nr_targets = 1,
 	};
 	size_t i;
 

@@ -23,6 +23,7 @@
 
 #define FEW 10
 #define MANY 10000
+#define MANY_SMALL 100
 
 /* As each other region is left out, all the rest stay separate VMAs. */
 #define SPREAD 2
@@ -151,7 +152,7 @@ static int measure(struct place *place, const char *size, unsigned int regions,
 		   int than)
 {
 	struct bench_case work = {
-		.operations = PAIRS,
+		.operations = bench_share(PAIRS),
 		.than = than,
 	};
 
@@ -180,13 +181,15 @@ static void measure_size(int dev, size_t size, unsigned int regions, int *cases)
 
 int main(int argc, char **argv)
 {
-	static const unsigned int crowds[] = { FEW, MANY };
+	unsigned int crowds[] = { FEW, MANY };
 	int cases[SIZES][2];
 	unsigned int regions = 0;
 	int dev, page;
 	size_t i, size;
 
 	bench_begin(&bench, argc, argv);
+	if (bench_small())
+		crowds[1] = MANY_SMALL;
 	dev = open("/dev/membank", O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		err(1, "/dev/membank");

@@ -406,7 +406,7 @@ static void measure(size_t size)
 {
 	const int cpu = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	struct bench_case work = {
-		.operations = sizes[size].messages,
+		.operations = bench_share(sizes[size].messages),
 		.bytes = sizes[size].length,
 		.than = -1,
 	};
@@ -415,8 +415,11 @@ static void measure(size_t size)
 	snprintf(work.name, sizeof(work.name), "messages of %s, on %s",
 		 sizes[size].name, cpu ? "two processors" : "one processor");
 	if (work.bytes == 64 * KIB) {
-		work.target = 3;
-		work.target_ways = 1 << COPIED | 1 << IN_PLACE;
+		work.targets[0] =
+			(struct bench_target){ BENCH_RATIO, COPIED, SOCKET, 3 };
+		work.targets[1] = (struct bench_target){ BENCH_RATIO, IN_PLACE,
+							 SOCKET, 3 };
+		work.nr_targets = 2;
 	}
 	for (i = 0; i < WAYS; i++)
 		begin(&ways[i], work.bytes, work.operations, cpu);

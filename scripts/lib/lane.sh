@@ -35,18 +35,9 @@ use_lane() {
 	[[ ! -f $packages/release ]] || name_kernel
 }
 
-# The lane's fragments as one, in which each option is once: as the last file has it.
+# The options of the lane's fragments; what is said about them makes no other kernel.
 kernel_config() {
-	awk '
-		FNR == 1 { file++ }
-		{ lines[++n] = $0; option = "" }
-		match($0, /^CONFIG_[A-Z0-9_]+/) { option = substr($0, 1, RLENGTH); last[option] = file }
-		{ options[n] = option; files[n] = file }
-		END {
-			for (i = 1; i <= n; i++)
-				if (options[i] == "" || last[options[i]] == files[i])
-					print lines[i]
-		}' "${lane_config[@]/#/$top/}"
+	sed 's/[[:space:]]*#.*//; /^$/d' "${lane_config[@]/#/$top/}"
 }
 
 # A kernel of our own is made from the source that the packages hold, so its
