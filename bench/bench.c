@@ -261,6 +261,7 @@ static void sort(const struct figures *figures, unsigned int operations)
  */
 int bench_run(const struct bench_case *work, void *context)
 {
+	const size_t nr_singles = (size_t)results.rounds * work->operations;
 	struct result *result = &results.cases[results.nr_cases];
 	unsigned int way, turn;
 	int round;
@@ -273,8 +274,7 @@ int bench_run(const struct bench_case *work, void *context)
 	for (way = 0; way < results.bench->nr_ways; way++) {
 		result->ways[way].rounds = samples(results.rounds);
 		if (results.bench->singles)
-			result->ways[way].singles = samples(
-				(size_t)results.rounds * work->operations);
+			result->ways[way].singles = samples(nr_singles);
 	}
 	/* In each round another one begins. */
 	for (round = -(int)results.warm; round < (int)results.rounds; round++)

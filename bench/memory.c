@@ -15,6 +15,12 @@
 /* By source; those that need none have -1. */
 static int devices[MEMORY_SOURCES] = { -1, -1, -1, -1, -1 };
 
+static const char *const system_heap[] = { "system", NULL };
+
+/* As kernels have called it, the newest name first. */
+static const char *const cma_heap[] = { "default_cma_region", "reserved",
+					"linux,cma", NULL };
+
 static int open_heap(const char *const *names)
 {
 	char path[64];
@@ -48,20 +54,16 @@ static bool has_huge_pages(size_t length)
  */
 bool memory_open(enum memory_source source, size_t length)
 {
-	/* As kernels have called it, the newest name first. */
-	static const char *const cma[] = { "default_cma_region", "reserved",
-					   "linux,cma", NULL };
-	static const char *const system[] = { "system", NULL };
 	switch (source) {
 	case MEMORY_BANK:
 		bench_need_ok(membank_open("0", &devices[source]), MEMBANK_OPEN,
 			      "open the first bank");
 		return true;
 	case MEMORY_SYSTEM_HEAP:
-		devices[source] = open_heap(system);
+		devices[source] = open_heap(system_heap);
 		return devices[source] >= 0;
 	case MEMORY_CMA_HEAP:
-		devices[source] = open_heap(cma);
+		devices[source] = open_heap(cma_heap);
 		return devices[source] >= 0;
 	case MEMORY_HUGETLB:
 		return has_huge_pages(length);

@@ -29,7 +29,7 @@ static const enum memory_source sources[WAYS] = {
 
 static size_t length = LENGTH;
 
-static long faults(void)
+static long minor_faults(void)
 {
 	struct rusage usage;
 
@@ -61,9 +61,9 @@ static void run(void *context, unsigned int way, unsigned int count)
 		bench_need(fd >= 0, "get memory");
 		memory = memory_map(sources[way], fd, length);
 		bench_need(memory != MAP_FAILED, "map it");
-		before = faults();
+		before = minor_faults();
 		write_all(memory);
-		more = faults() - before - length / BLOCK;
+		more = minor_faults() - before - length / BLOCK;
 		if (way == BANK && more > 0)
 			errx(EXIT_FAILURE,
 			     "there were %ld faults more than one for 2 MiB",
