@@ -413,6 +413,33 @@ void membank_arena_give(struct membank_arena *arena, unsigned long start,
 }
 
 /**
+ * membank_arena_give_untouched() - give pages back that nobody could reach
+ * @arena: the arena
+ * @start: what membank_arena_take() gave
+ * @pages: as many as were asked for then
+ *
+ * They still read as zero, and their blocks are what they were. To join one again
+ * that was split for them costs more than all the rest, and who takes as much next
+ * would have it split again: so that is left to membank_arena_rejoin(). Cannot fail.
+ *
+ * Return: whether there may be something to join.
+ */
+bool membank_arena_give_untouched(struct membank_arena *arena,
+				  unsigned long start, unsigned long pages)
+{
+	bool whole = IS_ALIGNED(start | pages, MEMBANK_BLOCK_PAGES);
+
+	mutex_lock(&arena->lock);
+	membank_extent_insert(&arena->free, start, pages, &arena->pool);
+	membank_extent_insert(&arena->clean, start, pages, &arena->pool);
+	if (!whole)
+		arena->unjoined = true;
+	arena->taken--;
+	unlock_and_trim(arena);
+	return !whole;
+}
+
+/**
  * membank_arena_rejoin() - join what could not be joined when it became clean
  * @arena: the arena
  *

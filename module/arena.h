@@ -51,6 +51,8 @@ void membank_arena_give(struct membank_arena *arena, unsigned long start,
 			unsigned long pages, bool clean);
 int membank_arena_clear(struct membank_arena *arena, unsigned long start,
 			unsigned long pages);
+bool membank_arena_give_untouched(struct membank_arena *arena,
+				  unsigned long start, unsigned long pages);
 bool membank_arena_rejoin(struct membank_arena *arena);
 unsigned long membank_arena_largest(struct membank_arena *arena,
 				    unsigned int order);

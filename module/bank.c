@@ -31,6 +31,9 @@
 #define DYING_FIRST 1
 #define DYING_INTERVAL msecs_to_jiffies(50)
 
+/* What was split for a short time may be asked for again at once. */
+#define REJOIN_INTERVAL msecs_to_jiffies(50)
+
 static struct membank_bank *banks;
 static unsigned int banks_count;
 
@@ -64,6 +67,19 @@ static void lease_settle(struct membank_lease *lease)
 	bool clean = lease_clear(lease);
 
 	membank_arena_give(&bank->arena, lease->start, lease->pages, clean);
+	membank_quota_uncharge(&bank->quota, &lease->charge);
+	kfree(lease);
+}
+
+/* The end of a lease that nobody made use of: its pages are what they were. */
+static void lease_return(struct membank_lease *lease)
+{
+	struct membank_bank *bank = lease->bank;
+
+	if (membank_arena_give_untouched(&bank->arena, lease->start,
+					 lease->pages))
+		kthread_queue_delayed_work(scrubber, &bank->work,
+					   REJOIN_INTERVAL);
 	membank_quota_uncharge(&bank->quota, &lease->charge);
 	kfree(lease);
 }
@@ -224,12 +240,13 @@ unsigned long membank_bank_room(struct membank_bank *bank, unsigned int order,
 /**
  * membank_bank_free() - end a lease
  * @lease: from membank_bank_alloc()
+ * @touched: a mapping or a device has been able to reach the pages
  *
  * No mapping and no device may reach the pages any more. While one of them is
  * pinned by I/O none is given out again, the user stays charged and the module
  * loaded. Cannot fail.
  */
-void membank_bank_free(struct membank_lease *lease)
+void membank_bank_free(struct membank_lease *lease, bool touched)
 {
 	struct membank_bank *bank = lease->bank;
 
@@ -237,6 +254,10 @@ void membank_bank_free(struct membank_lease *lease)
 			   lease->pages);
 	atomic_dec(&bank->dataspaces);
 
+	if (!touched) {
+		lease_return(lease);
+		return;
+	}
 	if (lease_unpinned(lease)) {
 		lease_settle(lease);
 		kthread_mod_delayed_work(scrubber, &bank->work, 0);

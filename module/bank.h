@@ -149,7 +149,7 @@ int membank_bank_alloc(struct membank_bank *bank, unsigned long pages,
 		       unsigned int order, struct membank_lease **lease);
 unsigned long membank_bank_room(struct membank_bank *bank, unsigned int order,
 				unsigned long keep);
-void membank_bank_free(struct membank_lease *lease);
+void membank_bank_free(struct membank_lease *lease, bool touched);
 void membank_bank_figures(struct membank_bank *bank,
 			  struct membank_bank_figures *figures);
 void membank_bank_count_failure(struct membank_bank *bank, int error);

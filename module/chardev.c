@@ -225,6 +225,7 @@ static int node_dataspace_phys(struct membank_call *call)
 	ret = -ERANGE;
 	if (args->offset >= dataspace->length)
 		goto put_dmabuf;
+	membank_dataspace_touch(dataspace);
 	args->out_addr = PFN_PHYS(dataspace->start) + args->offset;
 	args->out_length = dataspace->length - args->offset;
 	ret = 0;

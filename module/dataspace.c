@@ -327,6 +327,7 @@ int membank_dataspace_map(struct membank_dataspace *dataspace, bool alone)
 {
 	int old = atomic_read(&dataspace->mappings);
 
+	membank_dataspace_touch(dataspace);
 	do {
 		if (old & MAPPED_ALONE || (alone && old))
 			return -EBUSY;
@@ -417,6 +418,7 @@ int membank_dataspace_use(const struct membank_handle *handle)
 	if (membank_handle_is_revoked(handle) ||
 	    !refcount_inc_not_zero(&handle->dataspace->uses))
 		return -ENODEV;
+	membank_dataspace_touch(handle->dataspace);
 	return 0;
 }
 
@@ -427,7 +429,8 @@ int membank_dataspace_use(const struct membank_handle *handle)
 void membank_dataspace_unuse(struct membank_dataspace *dataspace)
 {
 	if (refcount_dec_and_test(&dataspace->uses))
-		membank_bank_free(dataspace->lease);
+		membank_bank_free(dataspace->lease,
+				  READ_ONCE(dataspace->touched));
 }
 
 /*

@@ -35,6 +35,9 @@ struct pid;
  * @creator: the process that allocated it, with a reference; constant
  * @comm: its name then; constant
  * @node: in the list of all dataspaces; under the lock of that
+ * @touched: somebody has been able to reach the memory: it was mapped, or used by
+ *           other means, or its address was asked for; set before that, and for
+ *           good; read with the last use
  * @mappings: VMAs of it in all processes, and answers of pagers, with a bit for
  *            "nobody else"; atomic
  * @lock: guards @handles, @live, @views, and who revokes
@@ -61,6 +64,7 @@ struct membank_dataspace {
 	struct pid *creator;
 	char comm[TASK_COMM_LEN];
 	struct list_head node;
+	bool touched;
 	atomic_t mappings;
 
 	/* The handles and views, and that only one revokes. */
@@ -158,6 +162,15 @@ int membank_dataspace_add_view(const struct membank_handle *handle,
 			       struct membank_view *view);
 void membank_dataspace_remove_view(struct membank_dataspace *dataspace,
 				   struct membank_view *view);
+
+/**
+ * membank_dataspace_touch() - the memory is not what it was any more
+ * @dataspace: before anybody can reach it
+ */
+static inline void membank_dataspace_touch(struct membank_dataspace *dataspace)
+{
+	WRITE_ONCE(dataspace->touched, true);
+}
 
 int membank_dataspace_use(const struct membank_handle *handle);
 void membank_dataspace_unuse(struct membank_dataspace *dataspace);

@@ -60,8 +60,8 @@ static bool extent_compute(const struct membank_extent *extent, bool counts,
 			   const struct membank_extent_fit *left,
 			   const struct membank_extent_fit *right, bool exit)
 {
-	struct membank_extent_fit new;
 	unsigned int order;
+	bool same = exit;
 
 	for (order = 0; order < MEMBANK_EXTENT_ORDERS; order++) {
 		u32 pages = counts ? extent_fit(extent, order) : 0;
@@ -70,14 +70,20 @@ static bool extent_compute(const struct membank_extent *extent, bool counts,
 			pages = max(pages, left->pages[order]);
 		if (right)
 			pages = max(pages, right->pages[order]);
-		new.pages[order] = pages;
+		/* What fits at no place fits at none that is aligned to more. */
+		if (!pages)
+			break;
+		same &= fit->pages[order] == pages;
+		fit->pages[order] = pages;
 	}
 
-	if (exit && !memcmp(fit, &new, sizeof(new)))
-		return true;
-
-	*fit = new;
-	return false;
+	/* So if it was right, all the rest is 0 already where the first is. */
+	if (order < MEMBANK_EXTENT_ORDERS && (!exit || fit->pages[order])) {
+		memset(&fit->pages[order], 0,
+		       (MEMBANK_EXTENT_ORDERS - order) * sizeof(fit->pages[0]));
+		same = false;
+	}
+	return same;
 }
 
 static bool extent_is_large(const struct membank_extent *extent)

@@ -18,6 +18,10 @@
 #include "common.h"
 #include "handle.h"
 #include "reload.h"
+#include "smaps.h"
+#include "touch.h"
+
+#include "pager.h"
 
 #define PARAMETERS "banks=now:12M:sync,later:12M"
 
@@ -216,6 +220,141 @@ TEST_F_TIMEOUT(scrub, of_revoked_memory_nothing_is_seen, TEST_SLOW)
 	}
 }
 
+/* ------------------------------------------------- who has touched it */
+
+/* Nobody could reach the memory, so nothing has to be cleared. */
+TEST_F(scrub, of_untouched_memory_there_is_none)
+{
+	const __u64 lengths[] = { 1, 100 * KIB, GRAIN, 5 * MIB, self->size };
+	struct membank_dataspace_info info;
+	unsigned int i;
+	int fd, less;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		fd = test_alloc(self->dev, lengths[i], 0, 0);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, test_info(self->dev, fd, &info));
+		less = handle_derive(self->dev, fd, READ);
+		ASSERT_LE(0, less);
+		close(fd);
+		EXPECT_EQ(self->size - info.out_extent,
+			  test_figures(variant->bank).scrubbed);
+		close(less);
+		EXPECT_EQ(self->size, test_figures(variant->bank).scrubbed);
+	}
+}
+
+/* A whole block again, and soon, after a part of it was taken and not touched. */
+TEST_F(scrub, of_untouched_memory_blocks_are_joined_again)
+{
+	const int fd = test_alloc(self->dev, 4096, 0, 0);
+	char *mem;
+
+	ASSERT_LE(0, fd);
+	close(fd);
+	mem = test_map(self->dev, self->size);
+	ASSERT_NE(MAP_FAILED, mem);
+	memset(mem, 0xa5, self->size);
+	EXPECT_EQ(self->size, smaps_huge(mem));
+}
+
+FIXTURE(touched)
+{
+	int dev;
+	int fd;
+	int source;
+	__u64 size;
+};
+
+/* Each writes a page without any other way to the memory. */
+static bool write_by_mmap(FIXTURE_DATA(touched) * self)
+{
+	char *mem = test_map(self->fd, PAGE);
+
+	if (mem == MAP_FAILED)
+		return false;
+	memset(mem, 0xa5, PAGE);
+	return !munmap(mem, PAGE);
+}
+
+static bool write_by_attach(FIXTURE_DATA(touched) * self)
+{
+	char *mem;
+
+	if (handle_attach(self->dev, self->fd, NULL, 0, &mem))
+		return false;
+	memset(mem, 0xa5, PAGE);
+	return !munmap(mem, self->size);
+}
+
+static bool write_by_copy(FIXTURE_DATA(touched) * self)
+{
+	return !handle_copy(self->dev, self->fd, 0, self->source, 0, PAGE);
+}
+
+static bool write_by_pager(FIXTURE_DATA(touched) * self)
+{
+	struct membank_pager_fault fault;
+	struct toucher toucher;
+	struct pager pager;
+	char *mem;
+
+	touch_init();
+	return !pager_create(self->dev, &pager) &&
+	       !pager_attach(self->dev, pager.attach, 0, &mem) &&
+	       !toucher_begin(&toucher, mem, 0xa5, pager.fd, &fault) &&
+	       !pager_reply(pager.fd, fault.id, self->fd, 0, 0) &&
+	       !toucher_join(&toucher) && !munmap(mem, LENGTH) &&
+	       !close(pager.attach) && !close(pager.fd);
+}
+
+FIXTURE_VARIANT(touched)
+{
+	bool (*write)(FIXTURE_DATA(touched) * self);
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(touched, mmap) { write_by_mmap };
+FIXTURE_VARIANT_ADD(touched, attach) { write_by_attach };
+FIXTURE_VARIANT_ADD(touched, copy) { write_by_copy };
+FIXTURE_VARIANT_ADD(touched, pager) { write_by_pager };
+/* clang-format on */
+
+FIXTURE_SETUP(touched)
+{
+	char *mem;
+
+	ASSERT_TRUE(test_banks_empty());
+	ASSERT_TRUE(test_wait_scrubbed(LATER));
+	self->dev = test_open(LATER);
+	ASSERT_LE(0, self->dev);
+	self->size = test_number(LATER, "size");
+	self->source = test_alloc(test_open(NOW), PAGE, 0, 0);
+	ASSERT_LE(0, self->source);
+	mem = test_map(self->source, PAGE);
+	ASSERT_NE(MAP_FAILED, mem);
+	memset(mem, 0xa5, PAGE);
+	self->fd = test_alloc(self->dev, self->size, 0, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN_PARENT(touched)
+{
+	EXPECT_TRUE(test_banks_empty());
+}
+
+/* Whichever way was the only one. */
+TEST_F(touched, so_nothing_is_seen)
+{
+	char *mem;
+
+	ASSERT_TRUE(variant->write(self));
+	close(self->fd);
+	mem = test_map(self->dev, self->size);
+	ASSERT_NE(MAP_FAILED, mem);
+	EXPECT_TRUE(test_all_bytes(mem, 0, self->size));
+}
+
 /* Of a page that a pipe had, when its end comes later. */
 TEST_F(scrub, of_a_page_that_was_pinned_nothing_is_seen)
 {
@@ -254,6 +393,7 @@ TEST_F(scrub, leaves_clean_memory_to_be_taken_first)
 		fd = test_alloc(self->dev, self->size / 2, 0, 0);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, test_info(self->dev, fd, &old));
+		ASSERT_EQ(0, handle_clear(self->dev, fd, 0, 1));
 		close(fd);
 		fd = test_alloc(self->dev, self->size / 2, 0, 0);
 		ASSERT_LE(0, fd);
@@ -416,9 +556,10 @@ static void *churn(void *data)
 
 	for (round = 0; round < CHURN_ROUNDS && !churn->failed; round++) {
 		fd = test_alloc(churn->dev, CHURN, 0, 0);
-		if (fd < 0)
-			churn->failed = fd;
-		else
+		/* Else it would be clean whatever comes. */
+		churn->failed = fd < 0 ? fd :
+					 handle_clear(churn->dev, fd, 0, 1);
+		if (fd >= 0)
 			close(fd);
 	}
 	__atomic_store_n(&churn->over, true, __ATOMIC_RELEASE);
