@@ -35,7 +35,7 @@ static void run(void *context, unsigned int way, unsigned int count)
 	int fd;
 
 	while (count--) {
-		fd = memory_get(sources[way], *length);
+		fd = memory_get(sources[way], way == MEMFD ? 0 : *length);
 		bench_need(fd >= 0, "get memory");
 		close(fd);
 	}

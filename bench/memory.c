@@ -79,7 +79,7 @@ static int get_file(unsigned int flags, size_t length)
 {
 	int fd = memfd_create("bench", MFD_CLOEXEC | flags);
 
-	if (fd >= 0 && ftruncate(fd, length)) {
+	if (fd >= 0 && length && ftruncate(fd, length)) {
 		close(fd);
 		fd = -1;
 	}
@@ -99,7 +99,7 @@ static int get_from_heap(int heap, size_t length)
 /**
  * memory_get() - take some
  * @source: which was opened
- * @length: bytes
+ * @length: bytes; 0 of a memfd: none at all
  *
  * Return: a descriptor; -1: there is none now.
  */

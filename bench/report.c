@@ -341,9 +341,10 @@ static void print_json_way(FILE *file, const struct result *result,
 	const struct ratio ratio = find_ratio(result, way);
 
 	fprintf(file,
-		"        {\"name\": \"%s\", \"median\": %.1f, \"p99\": %.1f, \"max\": %.1f,\n",
-		results.bench->ways[way], median(result, way),
-		tail(result, way, 990), tail(result, way, 1000));
+		"        {\"name\": \"%s\", \"min\": %.1f, \"median\": %.1f, \"p99\": %.1f, \"max\": %.1f,\n",
+		results.bench->ways[way], result->ways[way].rounds[0].ns,
+		median(result, way), tail(result, way, 990),
+		tail(result, way, 1000));
 	if (work->than >= 0)
 		fprintf(file, "         \"growth\": %.3f,\n",
 			growth(result, way));
