@@ -161,6 +161,9 @@ TEST_F_TIMEOUT(interrupt, ends_an_allocation_that_clears, TEST_SLOW)
 				fd = test_alloc(self->dev, self->size, 0, 0);
 				if (fd < 0)
 					_exit(-fd);
+				/* What nobody touched would be clean. */
+				if (handle_clear(self->dev, fd, 0, 1))
+					_exit(EXIT_FAILURE);
 				close(fd);
 			}
 		}
