@@ -280,6 +280,7 @@ static int dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	if (!refcount_inc_not_zero(&dataspace->uses))
 		return -ENODEV;
+	membank_dataspace_touch(dataspace);
 	iosys_map_set_vaddr(map, page_address(pfn_to_page(dataspace->start)));
 	return 0;
 }
