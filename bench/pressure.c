@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LENGTH MIB
@@ -26,12 +25,12 @@
 #define PAGE (4 * KIB)
 #define REST_US 20000
 
-enum { SYSTEM_HEAP, CMA_HEAP, BANK, WAYS };
+enum { BANK, SYSTEM_HEAP, CMA_HEAP, WAYS };
 
 static const enum memory_source sources[WAYS] = {
+	[BANK] = MEMORY_BANK,
 	[SYSTEM_HEAP] = MEMORY_SYSTEM_HEAP,
 	[CMA_HEAP] = MEMORY_CMA_HEAP,
-	[BANK] = MEMORY_BANK,
 };
 
 /* What each way has, the oldest at next; -1: could not be had. */
@@ -66,9 +65,9 @@ static void settle(void *context, unsigned int way)
 static const struct bench bench = {
 	.name = "pressure",
 	.work = "give the oldest MiB of many back and get another one",
-	.ways = { [SYSTEM_HEAP] = "dma-heap system",
-		  [CMA_HEAP] = "dma-heap CMA",
-		  [BANK] = "membank" },
+	.ways = { [BANK] = "membank",
+		  [SYSTEM_HEAP] = "dma-heap system",
+		  [CMA_HEAP] = "dma-heap CMA" },
 	.nr_ways = WAYS,
 	.singles = true,
 	.run = run,
