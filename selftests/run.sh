@@ -8,8 +8,9 @@
 # usage: scripts/vm -- selftests/run.sh [FOLDER [NAME…]]
 #
 # FOLDER (default: build/check/LANE) gets NAME.tap for each program, their
-# "names", the file "results" with their counts, and "gcov" with what the kernel
-# counted of the module's lines; without names it runs all there are. Where
+# "names", the file "results" with their counts, "failures" with what was printed of
+# those that failed, and "gcov" with what the kernel counted of the module's lines;
+# without names it runs all there are. Where
 # MEMBANK_BEGUN is a folder, several machines run each program once: it gets a file
 # of that name by who begins. The status is 0 when all could be run, whatever they
 # found.

@@ -88,8 +88,20 @@ witness() {
 	:
 }
 
+# count FOLDER NAME PASSED FAILED SKIPPED: what a program or another verdict adds to
+# FOLDER/results. The text it reads is printed, and kept in FOLDER/failures if
+# something failed, because the end of a long run is where one looks for that.
+count() {
+	local text
+
+	text=$(cat)
+	echo "$text"
+	echo "$2 $3 $4 $5" >> "$1/results"
+	(($4 == 0)) || echo "$text" >> "$1/failures"
+}
+
 # run_program FOLDER NAME SECONDS COMMAND…: runs one program that writes TAP
-# into FOLDER/NAME.tap, adds its counts to FOLDER/results, prints one line.
+# into FOLDER/NAME.tap, counts it, prints one line and the reasons below it.
 run_program() {
 	local out=$1 name=$2 limit=$3 began=$SECONDS status=0 counts
 	shift 3
@@ -97,10 +109,11 @@ run_program() {
 	timeout -k 5 "$limit" "$@" > "$out/$name.tap" 2>&1 < /dev/null || status=$?
 	read -ra counts <<< "$(count_tap "$out/$name.tap" "$status")"
 	witness "$out/$name" || counts[1]=$((counts[1] + 1))
-	printf '%-28s %5d passed %5d failed %5d skipped %5d s\n' "$name" "${counts[@]}" \
-		"$((SECONDS - began))"
-	((status == 0 && counts[1] + counts[2] == 0)) ||
-		explain_tap "$out/$name.tap" "$status" "$limit"
-	[[ ! -e $out/$name.report ]] || sed 's/^/    /' "$out/$name.report"
-	echo "$name ${counts[*]}" >> "$out/results"
+	{
+		printf '%-28s %5d passed %5d failed %5d skipped %5d s\n' "$name" "${counts[@]}" \
+			"$((SECONDS - began))"
+		((status == 0 && counts[1] + counts[2] == 0)) ||
+			explain_tap "$out/$name.tap" "$status" "$limit"
+		[[ ! -e $out/$name.report ]] || sed 's/^/    /' "$out/$name.report"
+	} | count "$out" "$name" "${counts[@]}"
 }
