@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* A bank has to hold what is given back in a turn and is not clear yet, twice. */
+/* A heap clears all that it gives, which takes its time. */
 #define TURN (96 * MIB)
 #define OPERATIONS 100
 
@@ -41,12 +41,6 @@ static void run(void *context, unsigned int way, unsigned int count)
 	}
 }
 
-static void settle(void *context, unsigned int way)
-{
-	(void)context;
-	memory_settle(sources[way]);
-}
-
 static const struct bench bench = {
 	.name = "allocate",
 	.work = "get memory, which is not touched, and give it back",
@@ -57,7 +51,6 @@ static const struct bench bench = {
 	.nr_ways = WAYS,
 	.singles = true,
 	.run = run,
-	.settle = settle,
 };
 
 static unsigned int operations(size_t length)

@@ -31,12 +31,6 @@ static void run(void *context, unsigned int way, unsigned int count)
 	}
 }
 
-static void settle(void *context, unsigned int way)
-{
-	(void)context;
-	memory_settle(sources[way]);
-}
-
 static const struct bench bench = {
 	.name = "live",
 	.work = "get 4 KiB and give them back, while others are there",
@@ -44,7 +38,6 @@ static const struct bench bench = {
 	.nr_ways = WAYS,
 	.singles = true,
 	.run = run,
-	.settle = settle,
 };
 
 static void crowd(unsigned int from, unsigned int to)

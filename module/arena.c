@@ -8,10 +8,13 @@
  *	dirty	was given back and is still to be cleared
  *	bad	has a hardware error, as was found when it was to be cleared
  *
- * Whatever is in none of them is taken. What is given back becomes dirty;
+ * Whatever is in none of them is taken, or rests. What is given back becomes dirty;
  * somebody clears it piece by piece, which makes it clean. Who takes gets clean
  * pages at once; only if there are not enough of them in one place are dirty
  * ones cleared first.
+ *
+ * What is given back untouched rests for a while, for who takes as much next: to put
+ * it into the sets and to find it there again costs more than all the rest.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -106,6 +109,8 @@ int membank_arena_init(struct membank_arena *arena, unsigned long start,
 	arena->pages = pages;
 	arena->taken = 0;
 	arena->unjoined = false;
+	arena->nr_resting = 0;
+	arena->due = false;
 	mutex_init(&arena->clear_lock);
 	mutex_init(&arena->lock);
 	membank_extent_set_init(&arena->free);
@@ -126,6 +131,26 @@ int membank_arena_init(struct membank_arena *arena, unsigned long start,
 }
 
 /**
+ * membank_arena_settle() - put what rests into the sets
+ * @arena: the arena, whose lock is held
+ */
+void membank_arena_settle(struct membank_arena *arena)
+{
+	lockdep_assert_held(&arena->lock);
+
+	while (arena->nr_resting) {
+		const struct membank_piece *piece =
+			&arena->resting[--arena->nr_resting];
+
+		membank_extent_insert(&arena->free, piece->start, piece->pages,
+				      &arena->pool);
+		membank_extent_insert(&arena->clean, piece->start, piece->pages,
+				      &arena->pool);
+		arena->taken--;
+	}
+}
+
+/**
  * membank_arena_exit() - end an arena of which nothing is taken
  * @arena: the arena
  *
@@ -135,6 +160,9 @@ void membank_arena_exit(struct membank_arena *arena)
 {
 	unsigned long end = arena->start + arena->pages, page;
 
+	mutex_lock(&arena->lock);
+	membank_arena_settle(arena);
+	mutex_unlock(&arena->lock);
 	WARN_ON(arena->taken);
 	for (page = arena->start; page < end; page += MEMBANK_BLOCK_PAGES)
 		while (!membank_block_split(page))
@@ -290,6 +318,29 @@ static int take_clean(struct membank_arena *arena, unsigned long pages,
 	return 0;
 }
 
+/* The last that was given back, if it is just what is wanted. */
+static bool take_resting(struct membank_arena *arena, unsigned long pages,
+			 unsigned int order, unsigned long *start)
+{
+	unsigned int i = arena->nr_resting;
+
+	lockdep_assert_held(&arena->lock);
+
+	while (i--) {
+		const struct membank_piece piece = arena->resting[i];
+
+		if (piece.pages != pages ||
+		    !IS_ALIGNED(piece.start, BIT(order)))
+			continue;
+		arena->nr_resting--;
+		for (; i < arena->nr_resting; i++)
+			arena->resting[i] = arena->resting[i + 1];
+		*start = piece.start;
+		return true;
+	}
+	return false;
+}
+
 /*
  * Takes clean pages, or says in @place where dirty ones have to be cleared.
  *
@@ -304,10 +355,16 @@ static int take_or_find(struct membank_arena *arena, unsigned long pages,
 	ret = lock_with_extents(arena, EXTENTS_TO_TAKE, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	ret = take_clean(arena, pages, order, start);
-	if (ret == -ENOSPC &&
-	    membank_extent_find(&arena->free, pages, order, place))
-		ret = 1;
+	if (!take_resting(arena, pages, order, start)) {
+		ret = take_clean(arena, pages, order, start);
+		if (ret == -ENOSPC && arena->nr_resting) {
+			membank_arena_settle(arena);
+			ret = take_clean(arena, pages, order, start);
+		}
+		if (ret == -ENOSPC &&
+		    membank_extent_find(&arena->free, pages, order, place))
+			ret = 1;
+	}
 	mutex_unlock(&arena->lock);
 	return ret;
 }
@@ -418,29 +475,35 @@ void membank_arena_give(struct membank_arena *arena, unsigned long start,
  * @start: what membank_arena_take() gave
  * @pages: as many as were asked for then
  *
- * They still read as zero, and their blocks are what they were. To join one again
- * that was split for them costs more than all the rest, and who takes as much next
- * would have it split again: so that is left to membank_arena_rejoin(). Cannot fail.
+ * They still read as zero, and their blocks are what they were: they rest. Cannot
+ * fail.
  *
- * Return: whether there may be something to join.
+ * Return: whether the caller has to see to it that membank_arena_rejoin() is called
+ * in a while; if not, somebody else has.
  */
 bool membank_arena_give_untouched(struct membank_arena *arena,
 				  unsigned long start, unsigned long pages)
 {
 	bool whole = IS_ALIGNED(start | pages, MEMBANK_BLOCK_PAGES);
+	bool begins = false;
 
 	mutex_lock(&arena->lock);
-	membank_extent_insert(&arena->free, start, pages, &arena->pool);
-	membank_extent_insert(&arena->clean, start, pages, &arena->pool);
-	if (!whole)
+	if (arena->nr_resting == MEMBANK_ARENA_RESTING)
+		membank_arena_settle(arena);
+	arena->resting[arena->nr_resting++] =
+		(struct membank_piece){ start, pages };
+	/* Whole blocks may rest until somebody else needs them. */
+	if (!whole) {
 		arena->unjoined = true;
-	arena->taken--;
-	unlock_and_trim(arena);
-	return !whole;
+		begins = !arena->due;
+		arena->due = true;
+	}
+	mutex_unlock(&arena->lock);
+	return begins;
 }
 
 /**
- * membank_arena_rejoin() - join what could not be joined when it became clean
+ * membank_arena_rejoin() - have nothing rest, and join what could not be joined
  * @arena: the arena
  *
  * Return: whether all blocks that are clean as a whole are folios now.
@@ -451,6 +514,8 @@ bool membank_arena_rejoin(struct membank_arena *arena)
 	bool joined;
 
 	mutex_lock(&arena->lock);
+	arena->due = false;
+	membank_arena_settle(arena);
 	if (arena->unjoined) {
 		arena->unjoined = false;
 		for (block = arena->start; block < end;
@@ -458,7 +523,7 @@ bool membank_arena_rejoin(struct membank_arena *arena)
 			join_block(arena, block);
 	}
 	joined = !arena->unjoined;
-	mutex_unlock(&arena->lock);
+	unlock_and_trim(arena);
 	return joined;
 }
 
@@ -473,6 +538,7 @@ unsigned long membank_arena_largest(struct membank_arena *arena,
 	unsigned long pages;
 
 	mutex_lock(&arena->lock);
+	membank_arena_settle(arena);
 	pages = membank_extent_largest(&arena->free, order);
 	mutex_unlock(&arena->lock);
 	return pages;

@@ -7,6 +7,19 @@
 
 #include "extent.h"
 
+/* How many pieces may rest in an arena. */
+#define MEMBANK_ARENA_RESTING 8
+
+/**
+ * struct membank_piece - pages that follow one another
+ * @start: page frame number of the first
+ * @pages: how many
+ */
+struct membank_piece {
+	unsigned long start;
+	unsigned long pages;
+};
+
 /**
  * struct membank_arena - contiguous pages, and which of them are free
  * @start: page frame number of the first; the first of a block; constant
@@ -19,7 +32,11 @@
  * @dirty: the part of @free that does not, yet
  * @bad: pages with a hardware error, never to be taken again
  * @unjoined: some block that is clean as a whole may not be a folio: somebody
- *            looked at it when it should have become one
+ *            looked at it when it should have become one, or it has rested
+ * @resting: was given back untouched, the last one last; in no set, and counted as
+ *           taken
+ * @nr_resting: how many
+ * @due: membank_arena_rejoin() will be called
  * @pool: extents for changes of the sets above
  * @taken: how many extents are taken; each has two extents of @pool reserved
  *         for its own end
@@ -37,6 +54,9 @@ struct membank_arena {
 	struct membank_extent_set dirty;
 	struct membank_extent_set bad;
 	bool unjoined;
+	struct membank_piece resting[MEMBANK_ARENA_RESTING];
+	unsigned int nr_resting;
+	bool due;
 	struct membank_extent_pool pool;
 	unsigned int taken;
 };
@@ -53,6 +73,7 @@ int membank_arena_clear(struct membank_arena *arena, unsigned long start,
 			unsigned long pages);
 bool membank_arena_give_untouched(struct membank_arena *arena,
 				  unsigned long start, unsigned long pages);
+void membank_arena_settle(struct membank_arena *arena);
 bool membank_arena_rejoin(struct membank_arena *arena);
 unsigned long membank_arena_largest(struct membank_arena *arena,
 				    unsigned int order);

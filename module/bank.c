@@ -31,7 +31,7 @@
 #define DYING_FIRST 1
 #define DYING_INTERVAL msecs_to_jiffies(50)
 
-/* What was split for a short time may be asked for again at once. */
+/* How long at most something rests that was given back untouched. */
 #define REJOIN_INTERVAL msecs_to_jiffies(50)
 
 static struct membank_bank *banks;
@@ -68,7 +68,7 @@ static void lease_settle(struct membank_lease *lease)
 
 	membank_arena_give(&bank->arena, lease->start, lease->pages, clean);
 	membank_quota_uncharge(&bank->quota, &lease->charge);
-	kfree(lease);
+	lease->ended(lease);
 }
 
 /* The end of a lease that nobody made use of: its pages are what they were. */
@@ -81,7 +81,7 @@ static void lease_return(struct membank_lease *lease)
 		kthread_queue_delayed_work(scrubber, &bank->work,
 					   REJOIN_INTERVAL);
 	membank_quota_uncharge(&bank->quota, &lease->charge);
-	kfree(lease);
+	lease->ended(lease);
 }
 
 /* Pages that were seen to be unpinned are out of everybody's reach for good. */
@@ -153,43 +153,13 @@ static int bank_take(struct membank_bank *bank, unsigned long pages,
 	return membank_arena_take(&bank->arena, pages, order, start);
 }
 
-static struct membank_lease *
-lease_create(struct membank_bank *bank, unsigned long pages, unsigned int order)
-{
-	struct membank_lease *lease;
-	int ret;
-
-	if (!pages || pages > bank->config.pages ||
-	    order >= MEMBANK_EXTENT_ORDERS)
-		return ERR_PTR(-ERANGE);
-
-	lease = kzalloc_obj(*lease, GFP_KERNEL_ACCOUNT);
-	if (!lease)
-		return ERR_PTR(-ENOMEM);
-	lease->bank = bank;
-	lease->pages = pages;
-
-	ret = membank_quota_charge(&bank->quota, pages, &lease->charge);
-	if (ret)
-		goto free_lease;
-	ret = bank_take(bank, pages, order, &lease->start);
-	if (ret)
-		goto uncharge;
-	return lease;
-
-uncharge:
-	membank_quota_uncharge(&bank->quota, &lease->charge);
-free_lease:
-	kfree(lease);
-	return ERR_PTR(ret);
-}
-
 /**
  * membank_bank_alloc() - lend pages of a bank
  * @bank: the bank
  * @pages: how many
  * @order: log2 of the alignment, in pages
- * @lease: set to the lease
+ * @lease: filled; zeroed before, but for @ended, and the caller's until that is
+ *         called; as it was, if this fails
  *
  * The pages read as zero and are charged to the caller. Paired with
  * membank_bank_free(). Sleeps, but not for memory that others hold. The caller
@@ -200,17 +170,31 @@ free_lease:
  * structures), -EINTR (the caller is being killed).
  */
 int membank_bank_alloc(struct membank_bank *bank, unsigned long pages,
-		       unsigned int order, struct membank_lease **lease)
+		       unsigned int order, struct membank_lease *lease)
 {
-	struct membank_lease *new = lease_create(bank, pages, order);
+	int ret;
 
-	if (IS_ERR(new))
-		return PTR_ERR(new);
+	if (!pages || pages > bank->config.pages ||
+	    order >= MEMBANK_EXTENT_ORDERS)
+		return -ERANGE;
+	ret = membank_quota_charge(&bank->quota, pages, &lease->charge);
+	if (ret)
+		goto not_charged;
+	ret = bank_take(bank, pages, order, &lease->start);
+	if (ret)
+		goto uncharge;
+	lease->bank = bank;
+	lease->pages = pages;
 	atomic_inc(&bank->dataspaces);
-	trace_membank_alloc(bank->index, new->start - bank->arena.start, pages,
-			    order);
-	*lease = new;
+	trace_membank_alloc(bank->index, lease->start - bank->arena.start,
+			    pages, order);
 	return 0;
+
+uncharge:
+	membank_quota_uncharge(&bank->quota, &lease->charge);
+not_charged:
+	lease->charge = (struct membank_charge){};
+	return ret;
 }
 
 /**
@@ -244,7 +228,7 @@ unsigned long membank_bank_room(struct membank_bank *bank, unsigned int order,
  *
  * No mapping and no device may reach the pages any more. While one of them is
  * pinned by I/O none is given out again, the user stays charged and the module
- * loaded. Cannot fail.
+ * loaded. After that the lease has ended, which may be at once. Cannot fail.
  */
 void membank_bank_free(struct membank_lease *lease, bool touched)
 {
@@ -283,6 +267,7 @@ void membank_bank_figures(struct membank_bank *bank,
 	struct membank_arena *arena = &bank->arena;
 
 	mutex_lock(&arena->lock);
+	membank_arena_settle(arena);
 	figures->free = arena->free.pages;
 	figures->used = arena->pages - arena->free.pages;
 	figures->largest_free = membank_extent_largest(&arena->free, 0);

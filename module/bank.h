@@ -103,6 +103,8 @@ struct membank_bank {
 
 /**
  * struct membank_lease - pages of a bank on loan
+ * @ended: called when it has ended, and the bank does not need it any more; set by
+ *         who has it
  * @bank: whose; constant
  * @start: page frame number of the first; constant
  * @pages: how many; constant
@@ -112,6 +114,7 @@ struct membank_bank {
  *            the end; likewise
  */
 struct membank_lease {
+	void (*ended)(struct membank_lease *lease);
 	struct membank_bank *bank;
 	unsigned long start;
 	unsigned long pages;
@@ -146,7 +149,7 @@ unsigned int membank_banks_count(void);
 struct membank_bank *membank_bank_get(u32 index);
 
 int membank_bank_alloc(struct membank_bank *bank, unsigned long pages,
-		       unsigned int order, struct membank_lease **lease);
+		       unsigned int order, struct membank_lease *lease);
 unsigned long membank_bank_room(struct membank_bank *bank, unsigned int order,
 				unsigned long keep);
 void membank_bank_free(struct membank_lease *lease, bool touched);

@@ -67,7 +67,7 @@ static unsigned long most_pages(struct membank_bank *bank,
  * than that; its limit is known to the kernel alone.
  */
 static int alloc_most(struct membank_bank *bank, const struct request *request,
-		      struct membank_lease **lease)
+		      struct membank_lease *lease)
 {
 	unsigned long pages, tried = 0;
 	int ret = -ENOSPC;
@@ -90,7 +90,7 @@ static int alloc_most(struct membank_bank *bank, const struct request *request,
 }
 
 static int try_bank(struct membank_bank *bank, const struct request *request,
-		    struct membank_lease **lease)
+		    struct membank_lease *lease)
 {
 	if (request->length < 0)
 		return alloc_most(bank, request, lease);
@@ -100,7 +100,7 @@ static int try_bank(struct membank_bank *bank, const struct request *request,
 }
 
 static int alloc_from(struct membank_bank *bank, const struct request *request,
-		      struct membank_lease **lease)
+		      struct membank_lease *lease)
 {
 	int ret = try_bank(bank, request, lease);
 
@@ -129,7 +129,7 @@ static struct membank_bank *roomiest_bank(const struct request *request)
 }
 
 static int alloc_from_any(const struct request *request,
-			  struct membank_lease **lease)
+			  struct membank_lease *lease)
 {
 	int errors[MEMBANK_BANKS_MAX] = {};
 	struct membank_bank *bank;
@@ -159,6 +159,18 @@ static int alloc_from_any(const struct request *request,
 		if (errors[i])
 			membank_bank_count_failure(bank, errors[i]);
 	return ret;
+}
+
+/* While memory is pinned that was given back, the lease is all that is left. */
+static void part_end(struct membank_dataspace *dataspace)
+{
+	if (refcount_dec_and_test(&dataspace->parts))
+		kfree(dataspace);
+}
+
+static void lease_ended(struct membank_lease *lease)
+{
+	part_end(container_of(lease, struct membank_dataspace, lease));
 }
 
 /**
@@ -198,6 +210,7 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 			membank_bank_count_failure(bank, -ENOMEM);
 		return ERR_PTR(-ENOMEM);
 	}
+	dataspace->lease.ended = lease_ended;
 
 	if (bank)
 		ret = alloc_from(bank, &request, &dataspace->lease);
@@ -210,9 +223,10 @@ struct membank_dataspace *membank_dataspace_create(struct membank_bank *bank,
 
 	refcount_set(&dataspace->refs, 1);
 	refcount_set(&dataspace->uses, 1);
-	dataspace->bank = dataspace->lease->bank;
-	dataspace->start = dataspace->lease->start;
-	dataspace->pages = dataspace->lease->pages;
+	refcount_set(&dataspace->parts, 2);
+	dataspace->bank = dataspace->lease.bank;
+	dataspace->start = dataspace->lease.start;
+	dataspace->pages = dataspace->lease.pages;
 	dataspace->length = request.length > 0 ?
 				    length :
 				    (u64)dataspace->pages << PAGE_SHIFT;
@@ -265,7 +279,7 @@ void membank_dataspace_put(struct membank_dataspace *dataspace)
 	dma_resv_fini(&dataspace->resv);
 	mutex_destroy(&dataspace->lock);
 	put_pid(dataspace->creator);
-	kfree(dataspace);
+	part_end(dataspace);
 }
 
 /**
@@ -429,7 +443,7 @@ int membank_dataspace_use(const struct membank_handle *handle)
 void membank_dataspace_unuse(struct membank_dataspace *dataspace)
 {
 	if (refcount_dec_and_test(&dataspace->uses))
-		membank_bank_free(dataspace->lease,
+		membank_bank_free(&dataspace->lease,
 				  READ_ONCE(dataspace->touched));
 }
 

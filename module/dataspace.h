@@ -12,13 +12,40 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "bank.h"
 #include "limit.h"
 #include "offer.h"
 
+struct dma_buf;
 struct inode;
-struct membank_bank;
-struct membank_lease;
+struct membank_dataspace;
 struct pid;
+
+/**
+ * struct membank_handle - a dma-buf of a dataspace, which it is the private data of
+ * @dataspace: holds a reference; constant
+ * @rights: set of &enum membank_dataspace_rights; constant
+ * @tag: to whom it was lent; constant
+ * @share: whose it is then, who can have so many
+ * @revoked: what was lent was taken back; set once, under the dataspace's lock;
+ *           also read without
+ * @mapped: devices that have it mapped for DMA; under the dma_resv lock
+ * @dmabuf: the dma-buf, which holds us; constant
+ * @inode: of the dma-buf, with a reference: its file and dentry may be gone
+ *         before us; constant
+ * @node: in the dataspace's handles; under its lock
+ */
+struct membank_handle {
+	struct membank_dataspace *dataspace;
+	u32 rights;
+	struct membank_tag tag;
+	struct membank_share share;
+	bool revoked;
+	unsigned int mapped;
+	struct dma_buf *dmabuf;
+	struct inode *inode;
+	struct list_head node;
+};
 
 /**
  * struct membank_dataspace - one contiguous, zeroed extent of a bank
@@ -26,8 +53,9 @@ struct pid;
  * @uses: one until it is revoked, one for each who uses the memory by other
  *        means than a mapping: a device, a copy on its way; with the last
  *        @lease ends
+ * @parts: one until @refs is 0, one until @lease has ended
  * @bank: whose memory it is; constant
- * @lease: the memory; there as long as @uses is not 0
+ * @lease: the memory, which belongs to us until @uses is 0
  * @start: page frame number of its first page; constant
  * @pages: how many; constant
  * @length: bytes that were asked for, at most @pages pages; constant
@@ -41,6 +69,7 @@ struct pid;
  * @mappings: VMAs of it in all processes, and answers of pagers, with a bit for
  *            "nobody else"; atomic
  * @lock: guards @handles, @live, @views, and who revokes
+ * @first: the handle that it began with, which may have ended
  * @handles: the dma-bufs that stand for it (dmabuf.c)
  * @live: how many of @handles were not taken back, and services that offer it
  * @views: other files whose mappings have pages of it (paged.c)
@@ -55,8 +84,9 @@ struct pid;
 struct membank_dataspace {
 	refcount_t refs;
 	refcount_t uses;
+	refcount_t parts;
 	struct membank_bank *bank;
-	struct membank_lease *lease;
+	struct membank_lease lease;
 	unsigned long start;
 	unsigned long pages;
 	u64 length;
@@ -69,6 +99,7 @@ struct membank_dataspace {
 
 	/* The handles and views, and that only one revokes. */
 	struct mutex lock;
+	struct membank_handle first;
 	struct list_head handles;
 	unsigned int live;
 	struct list_head views;
@@ -82,23 +113,6 @@ struct membank_dataspace {
 	struct dma_fence *fence;
 	struct dma_fence_cb fence_cb;
 	struct work_struct revoke_work;
-};
-
-/**
- * struct membank_handle - a descriptor's share in a dataspace (dmabuf.c)
- * @dataspace: holds a reference; constant
- * @rights: set of &enum membank_dataspace_rights; constant
- * @tag: to whom it was lent; constant
- * @share: whose it is then, who can have so many
- * @revoked: what was lent was taken back; set once, under the dataspace's lock;
- *           also read without
- */
-struct membank_handle {
-	struct membank_dataspace *dataspace;
-	u32 rights;
-	struct membank_tag tag;
-	struct membank_share share;
-	bool revoked;
 };
 
 /**

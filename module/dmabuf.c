@@ -34,23 +34,6 @@ MODULE_IMPORT_NS("DMA_BUF");
 	 MEMBANK_DATASPACE_OWN)
 
 /**
- * struct dmabuf_handle - one dma-buf of a dataspace
- * @base: what others know of it; it is dma_buf::priv
- * @dmabuf: the dma-buf, which holds us; constant
- * @inode: of the dma-buf, with a reference: its file and dentry may be gone
- *         before us; constant
- * @mapped: devices that have it mapped for DMA; under the dma_resv lock
- * @node: in the dataspace's handles; under its lock
- */
-struct dmabuf_handle {
-	struct membank_handle base;
-	struct dma_buf *dmabuf;
-	struct inode *inode;
-	unsigned int mapped;
-	struct list_head node;
-};
-
-/**
  * struct dmabuf_table - the memory as it is mapped for one device
  * @node: in the dataspace's tables; under its tables_lock
  * @dev: the device
@@ -133,10 +116,10 @@ static const struct dma_buf_ops dmabuf_ops_no_vmap;
  */
 static void forbid_vmap(struct dma_buf *dmabuf)
 {
-	struct dmabuf_handle *handle = dmabuf->priv;
+	struct membank_handle *handle = dmabuf->priv;
 
 	dma_resv_assert_held(dmabuf->resv);
-	if (membank_handle_is_revoked(&handle->base) && !handle->mapped)
+	if (membank_handle_is_revoked(handle) && !handle->mapped)
 		WRITE_ONCE(dmabuf->ops, &dmabuf_ops_no_vmap);
 }
 
@@ -150,13 +133,13 @@ static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction direction)
 {
 	struct membank_dataspace *dataspace = dataspace_of(attach->dmabuf);
-	struct dmabuf_handle *handle = attach->dmabuf->priv;
+	struct membank_handle *handle = attach->dmabuf->priv;
 	struct dmabuf_table *table;
 	int ret;
 
 	if (!has_rights(attach->dmabuf, rights_to_map(direction)))
 		return ERR_PTR(-EACCES);
-	ret = membank_dataspace_use(&handle->base);
+	ret = membank_dataspace_use(handle);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -195,7 +178,7 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 	struct membank_dataspace *dataspace = dataspace_of(attach->dmabuf);
 	struct dmabuf_table *table =
 		container_of(sgt, struct dmabuf_table, sgt);
-	struct dmabuf_handle *handle = attach->dmabuf->priv;
+	struct membank_handle *handle = attach->dmabuf->priv;
 
 	handle->mapped--;
 	forbid_vmap(attach->dmabuf);
@@ -306,22 +289,29 @@ static bool end_live_locked(struct membank_dataspace *dataspace)
 	return true;
 }
 
+/* What began with a dataspace ends with it. */
+static void free_handle(struct membank_handle *handle)
+{
+	membank_tag_uncharge(&handle->share);
+	if (handle != &handle->dataspace->first)
+		kfree(handle);
+}
+
 static void dmabuf_release(struct dma_buf *dmabuf)
 {
-	struct dmabuf_handle *handle = dmabuf->priv;
-	struct membank_dataspace *dataspace = handle->base.dataspace;
+	struct membank_handle *handle = dmabuf->priv;
+	struct membank_dataspace *dataspace = handle->dataspace;
 	bool counted, dead;
 
 	mutex_lock(&dataspace->lock);
-	counted = !list_empty(&handle->node) && !handle->base.revoked;
+	counted = !list_empty(&handle->node) && !handle->revoked;
 	list_del(&handle->node);
 	dead = counted && end_live_locked(dataspace);
 	mutex_unlock(&dataspace->lock);
 	if (dead)
 		membank_retire(dataspace);
-	membank_tag_uncharge(&handle->base.share);
 	iput(handle->inode);
-	kfree(handle);
+	free_handle(handle);
 	membank_dataspace_put(dataspace);
 }
 
@@ -377,9 +367,10 @@ static int open_flags(u32 rights)
 }
 
 /*
- * Make a new handle of a dataspace.
+ * Export a handle of a dataspace.
  * @dataspace: the caller's reference to it is the handle's from here, also if
  *             this fails
+ * @handle: zeroed; it is the dma-buf's from here, also if this fails
  * @rights: set of &enum membank_dataspace_rights
  * @tag: to whom it is lent
  * @parent: what it is derived from, NULL: nothing
@@ -388,23 +379,18 @@ static int open_flags(u32 rights)
  * -EDQUOT (the caller has too much that is lent).
  */
 static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
-				     u32 rights, const struct membank_tag *tag,
+				     struct membank_handle *handle, u32 rights,
+				     const struct membank_tag *tag,
 				     const struct membank_handle *parent)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct dmabuf_handle *handle;
 	struct dma_buf *dmabuf;
 	bool revoked;
 	int ret;
 
-	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
-	if (!handle) {
-		dmabuf = ERR_PTR(-ENOMEM);
-		goto put_dataspace;
-	}
-	handle->base.dataspace = dataspace;
-	handle->base.rights = rights;
-	handle->base.tag = *tag;
+	handle->dataspace = dataspace;
+	handle->rights = rights;
+	handle->tag = *tag;
 	INIT_LIST_HEAD(&handle->node);
 
 	info.ops = ops_for(rights);
@@ -412,10 +398,13 @@ static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
 	info.flags = open_flags(rights);
 	info.resv = &dataspace->resv;
 	info.priv = handle;
-	ret = membank_tag_charge(tag, &handle->base.share);
+	ret = membank_tag_charge(tag, &handle->share);
 	dmabuf = ret ? ERR_PTR(ret) : dma_buf_export(&info);
-	if (IS_ERR(dmabuf))
-		goto free_handle;
+	if (IS_ERR(dmabuf)) {
+		free_handle(handle);
+		membank_dataspace_put(dataspace);
+		return dmabuf;
+	}
 	handle->dmabuf = dmabuf;
 	handle->inode = file_inode(dmabuf->file);
 	ihold(handle->inode);
@@ -434,13 +423,21 @@ static struct dma_buf *export_handle(struct membank_dataspace *dataspace,
 		return ERR_PTR(-ENODEV);
 	}
 	return dmabuf;
+}
 
-free_handle:
-	membank_tag_uncharge(&handle->base.share);
-	kfree(handle);
-put_dataspace:
-	membank_dataspace_put(dataspace);
-	return dmabuf;
+/* Likewise, with memory for the handle. */
+static struct dma_buf *export_another(struct membank_dataspace *dataspace,
+				      u32 rights, const struct membank_tag *tag,
+				      const struct membank_handle *parent)
+{
+	struct membank_handle *handle =
+		kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
+
+	if (!handle) {
+		membank_dataspace_put(dataspace);
+		return ERR_PTR(-ENOMEM);
+	}
+	return export_handle(dataspace, handle, rights, tag, parent);
 }
 
 /**
@@ -463,7 +460,8 @@ struct dma_buf *membank_dmabuf_alloc(struct membank_bank *bank, u64 length,
 	dataspace = membank_dataspace_create(bank, length, flags, align);
 	if (IS_ERR(dataspace))
 		return ERR_CAST(dataspace);
-	return export_handle(dataspace, rights, &nobody, NULL);
+	return export_handle(dataspace, &dataspace->first, rights, &nobody,
+			     NULL);
 }
 
 /**
@@ -487,14 +485,14 @@ struct dma_buf *membank_dmabuf_derive(struct dma_buf *dmabuf, u32 rights)
 	if (!has_rights(dmabuf, rights))
 		return ERR_PTR(-EACCES);
 	membank_dataspace_get(dataspace);
-	return export_handle(dataspace, rights, &parent->tag, parent);
+	return export_another(dataspace, rights, &parent->tag, parent);
 }
 
 /*
  * The file of a handle may be gone while the handle is still here, as a path to
  * it (O_PATH) keeps the dentry: nothing is done through the file.
  */
-static void revoke_handle(struct dmabuf_handle *handle)
+static void revoke_handle(struct membank_handle *handle)
 {
 	struct dma_buf *dmabuf = handle->dmabuf;
 
@@ -528,7 +526,7 @@ static void unmap_views_locked(struct membank_dataspace *dataspace)
 int membank_dmabuf_revoke(struct dma_buf *dmabuf)
 {
 	struct membank_dataspace *dataspace = dataspace_of(dmabuf);
-	struct dmabuf_handle *handle;
+	struct membank_handle *handle;
 
 	if (!has_rights(dmabuf, MEMBANK_DATASPACE_OWN))
 		return -EACCES;
@@ -633,19 +631,19 @@ static struct file *dmabuf_offer_open(void *object, u32 rights,
 	struct dma_buf *dmabuf;
 
 	membank_dataspace_get(object);
-	dmabuf = export_handle(object, rights, tag, NULL);
+	dmabuf = export_another(object, rights, tag, NULL);
 	return IS_ERR(dmabuf) ? ERR_CAST(dmabuf) : dmabuf->file;
 }
 
-static bool take_back_locked(struct dmabuf_handle *handle,
+static bool take_back_locked(struct membank_handle *handle,
 			     const struct membank_tag *tag)
 {
-	struct membank_dataspace *dataspace = handle->base.dataspace;
+	struct membank_dataspace *dataspace = handle->dataspace;
 
 	lockdep_assert_held(&dataspace->lock);
-	if (!membank_tag_is(&handle->base.tag, tag) || handle->base.revoked)
+	if (!membank_tag_is(&handle->tag, tag) || handle->revoked)
 		return false;
-	WRITE_ONCE(handle->base.revoked, true);
+	WRITE_ONCE(handle->revoked, true);
 	dataspace->live--;
 	return true;
 }
@@ -658,7 +656,7 @@ static bool take_back_locked(struct dmabuf_handle *handle,
 static void dmabuf_offer_revoke(void *object, const struct membank_tag *tag)
 {
 	struct membank_dataspace *dataspace = object;
-	struct dmabuf_handle *handle;
+	struct membank_handle *handle;
 	bool any = false;
 
 	mutex_lock(&dataspace->lock);
@@ -668,7 +666,7 @@ static void dmabuf_offer_revoke(void *object, const struct membank_tag *tag)
 	if (any) {
 		membank_mapping_wait_faults(dataspace);
 		list_for_each_entry(handle, &dataspace->handles, node)
-			if (membank_tag_is(&handle->base.tag, tag))
+			if (membank_tag_is(&handle->tag, tag))
 				revoke_handle(handle);
 		unmap_views_locked(dataspace);
 	}

@@ -55,10 +55,11 @@ static unsigned long extent_fit(const struct membank_extent *extent,
  * which are NULL where there is none. With @exit, say whether it was right
  * already: then it is right all the way up, too.
  */
-static bool extent_compute(const struct membank_extent *extent, bool counts,
-			   struct membank_extent_fit *fit,
-			   const struct membank_extent_fit *left,
-			   const struct membank_extent_fit *right, bool exit)
+static __always_inline bool compute(const struct membank_extent *extent,
+				    bool counts, struct membank_extent_fit *fit,
+				    const struct membank_extent_fit *left,
+				    const struct membank_extent_fit *right,
+				    bool exit)
 {
 	unsigned int order;
 	bool same = exit;
@@ -84,6 +85,17 @@ static bool extent_compute(const struct membank_extent *extent, bool counts,
 		same = false;
 	}
 	return same;
+}
+
+/* Half of all have no children: the compiler makes a short loop of that. */
+static bool extent_compute(const struct membank_extent *extent, bool counts,
+			   struct membank_extent_fit *fit,
+			   const struct membank_extent_fit *left,
+			   const struct membank_extent_fit *right, bool exit)
+{
+	if (!left && !right)
+		return compute(extent, counts, fit, NULL, NULL, exit);
+	return compute(extent, counts, fit, left, right, exit);
 }
 
 static bool extent_is_large(const struct membank_extent *extent)
