@@ -32,6 +32,7 @@ help:
 	@echo 'make check         every check and every test, in virtual machines'
 	@echo 'make check-kcsan   the tests of races where data races are looked for'
 	@echo 'make bench         what things cost beside what there is already, in a virtual machine'
+	@echo 'make performance  all that costs something measured, and docs/performance.md made of it'
 	@echo 'make clean         remove what was built here'
 
 # Built from a copy, so that no object lands beside a source.
@@ -86,10 +87,13 @@ check:
 check-kcsan:
 	@scripts/check kcsan
 
+performance:
+	@scripts/performance
+
 bench:
 	@scripts/bench
 
 clean:
 	rm -rf build
 
-.PHONY: all help module programs install load unload demo check check-kcsan bench clean
+.PHONY: all help module programs install load unload demo check check-kcsan bench performance clean

@@ -94,16 +94,32 @@ refuses() {
 }
 
 echo "TAP version 13"
-for name in allocate copy live notify pressure region stream touch; do
+for name in allocate connect copy live notify pressure region stream threads touch; do
 	detail=$("$bench/$name" --rounds 1 --small --json "$work/$name.json" 2>&1 > "$work/$name.out")
 	ok "$name runs to its end"
 	detail=$(compare "$work/$name.json" "$work/$name.out" "$name" 2>&1)
 	ok "its table and its file have the same figures, of all ways in all cases"
 done
-for name in allocate live notify pressure stream; do
+for name in allocate connect live notify pressure stream; do
 	has_target "$name"
 	ok "$name has something to reach"
 done
+detail=$("$bench/footprint" --small --json "$work/footprint.json" 2>&1 > "$work/footprint.out" &&
+	python3 - "$work/footprint.json" "$work/footprint.out" << 'EOF'
+import json, sys
+
+with open(sys.argv[1]) as file:
+    kinds = json.load(file)["kinds"]
+with open(sys.argv[2]) as file:
+    lines = file.read().splitlines()
+for kind in kinds:
+    assert kind["bytes"] >= kind["rest"] >= 0 and kind["bytes"] > 0, kind
+    assert any(line.startswith(kind["name"] + " ") and str(kind["bytes"]) in line.split() for line in lines), kind
+assert sum(kind["ours"] for kind in kinds) == 7, kinds
+EOF
+)
+ok "footprint tells what each kind of object takes"
+refuses "a path that there is not" "paths: there is no path 'none'" "$bench/paths" none
 refuses "a number of rounds that is none" "region: --rounds takes a number" "$bench/region" --rounds 0
 refuses "an unknown option" ".*usage: notify \[--rounds N\] \[--small\] \[--json FILE\]" "$bench/notify" --no-such
 refuses "more words" "usage: stream " "$bench/stream" more
