@@ -18,7 +18,6 @@ programs=(dataspace_test area_life_test detach_there_test dmabuf_test pager_test
 # Who allocates when these are asked, as the tracepoints name them.
 allocators=(
 	membank_area_reserve
-	membank_bank_alloc
 	membank_client_create
 	membank_dataspace_create
 	membank_extent_pool_fill
