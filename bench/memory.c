@@ -58,6 +58,8 @@ bool memory_open(enum memory_source source, size_t length)
 	case MEMORY_BANK:
 		bench_need_ok(membank_open("0", &devices[source]), MEMBANK_OPEN,
 			      "open the first bank");
+		/* After loading it is still being cleared. */
+		memory_settle(source);
 		return true;
 	case MEMORY_SYSTEM_HEAP:
 		devices[source] = open_heap(system_heap);
