@@ -12,12 +12,11 @@
 #define TURN (96 * MIB)
 #define OPERATIONS 100
 
-enum { MEMFD, BANK, SYSTEM_HEAP, CMA_HEAP, WAYS };
+enum { MEMFD, BANK, OTHER_SIZE, SYSTEM_HEAP, CMA_HEAP, WAYS };
 
 static const enum memory_source sources[WAYS] = {
-	[MEMFD] = MEMORY_MEMFD,
-	[BANK] = MEMORY_BANK,
-	[SYSTEM_HEAP] = MEMORY_SYSTEM_HEAP,
+	[MEMFD] = MEMORY_MEMFD,	      [BANK] = MEMORY_BANK,
+	[OTHER_SIZE] = MEMORY_BANK,   [SYSTEM_HEAP] = MEMORY_SYSTEM_HEAP,
 	[CMA_HEAP] = MEMORY_CMA_HEAP,
 };
 
@@ -29,13 +28,23 @@ static const struct {
 	{ "4 MiB", 4 * MIB }, { "64 MiB", 64 * MIB },
 };
 
+/* What rested from the time before is of no use for another size. */
+static size_t length_by(unsigned int way, size_t length)
+{
+	static unsigned int turn;
+
+	if (way == MEMFD)
+		return 0;
+	return way == OTHER_SIZE ? length + turn++ % 2 * 4 * KIB : length;
+}
+
 static void run(void *context, unsigned int way, unsigned int count)
 {
 	const size_t *length = context;
 	int fd;
 
 	while (count--) {
-		fd = memory_get(sources[way], way == MEMFD ? 0 : *length);
+		fd = memory_get(sources[way], length_by(way, *length));
 		bench_need(fd >= 0, "get memory");
 		close(fd);
 	}
@@ -46,6 +55,7 @@ static const struct bench bench = {
 	.work = "get memory, which is not touched, and give it back",
 	.ways = { [MEMFD] = "memfd_create + close",
 		  [BANK] = "membank",
+		  [OTHER_SIZE] = "membank, another size",
 		  [SYSTEM_HEAP] = "dma-heap system",
 		  [CMA_HEAP] = "dma-heap CMA" },
 	.nr_ways = WAYS,

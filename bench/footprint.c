@@ -299,7 +299,10 @@ static struct share share_out(const struct kind *kind,
 	unsigned int i, told = 0;
 	double objects;
 
-	for (i = 0; i < after->count && i < before->count; i++) {
+	if (before->count != after->count)
+		errx(EXIT_FAILURE,
+		     "another cache was made meanwhile; try it again");
+	for (i = 0; i < after->count; i++) {
 		objects = (after->list[i].objects - before->list[i].objects) /
 			  count;
 		if (objects < NOISE)

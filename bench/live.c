@@ -12,12 +12,23 @@
 #define OPERATIONS 100
 #define LENGTH (4 * KIB)
 
-enum { MEMFD, BANK, WAYS };
+enum { MEMFD, BANK, OTHER_SIZE, WAYS };
 
 static const enum memory_source sources[WAYS] = {
 	[MEMFD] = MEMORY_MEMFD,
 	[BANK] = MEMORY_BANK,
+	[OTHER_SIZE] = MEMORY_BANK,
 };
+
+/* What rested from the time before is of no use for another size. */
+static size_t length_by(unsigned int way, size_t length)
+{
+	static unsigned int turn;
+
+	if (way == MEMFD)
+		return 0;
+	return way == OTHER_SIZE ? length + turn++ % 2 * 4 * KIB : length;
+}
 
 static void run(void *context, unsigned int way, unsigned int count)
 {
@@ -25,7 +36,7 @@ static void run(void *context, unsigned int way, unsigned int count)
 
 	(void)context;
 	while (count--) {
-		fd = memory_get(sources[way], way == MEMFD ? 0 : LENGTH);
+		fd = memory_get(sources[way], length_by(way, LENGTH));
 		bench_need(fd >= 0, "get memory");
 		close(fd);
 	}
@@ -34,7 +45,9 @@ static void run(void *context, unsigned int way, unsigned int count)
 static const struct bench bench = {
 	.name = "live",
 	.work = "get 4 KiB and give them back, while others are there",
-	.ways = { [MEMFD] = "memfd_create + close", [BANK] = "membank" },
+	.ways = { [MEMFD] = "memfd_create + close",
+		  [BANK] = "membank",
+		  [OTHER_SIZE] = "membank, another size" },
 	.nr_ways = WAYS,
 	.singles = true,
 	.run = run,
@@ -45,7 +58,7 @@ static void crowd(unsigned int from, unsigned int to)
 	unsigned int way;
 
 	for (; from < to; from++)
-		for (way = 0; way < WAYS; way++)
+		for (way = MEMFD; way <= BANK; way++)
 			bench_need(memory_get(sources[way], LENGTH) >= 0,
 				   "get memory that stays");
 }
@@ -70,8 +83,10 @@ int main(int argc, char **argv)
 		struct bench_case work = {
 			.operations = bench_share(OPERATIONS),
 			.than = first,
-			.targets = { { BENCH_GROWTH, BANK, BANK, 1.5 } },
-			.nr_targets = first >= 0,
+			.targets = { { BENCH_GROWTH, BANK, BANK, 1.5 },
+				     { BENCH_GROWTH, OTHER_SIZE, OTHER_SIZE,
+				       1.5 } },
+			.nr_targets = first >= 0 ? 2 : 0,
 		};
 
 		crowd(there, crowds[i]);

@@ -92,6 +92,36 @@ static unsigned long block_of(unsigned long page)
 	return round_down(page, MEMBANK_BLOCK_PAGES);
 }
 
+/* Whether it is made of blocks, and of nothing else. */
+static bool is_whole(unsigned long start, unsigned long pages)
+{
+	return IS_ALIGNED(start | pages, MEMBANK_BLOCK_PAGES);
+}
+
+/* Makes the block that holds @page a folio, if all of it is free and clean. */
+static void join_block(struct membank_arena *arena, unsigned long page)
+{
+	unsigned long block = block_of(page), start, pages;
+
+	lockdep_assert_held(&arena->lock);
+
+	if (membank_extent_next(&arena->clean, block, &start, &pages) &&
+	    start == block && pages >= MEMBANK_BLOCK_PAGES &&
+	    !membank_block_join(block))
+		arena->unjoined = true;
+}
+
+/* The same for each block that has one of these pages, which have become clean. */
+static void join_clean(struct membank_arena *arena, unsigned long start,
+		       unsigned long pages)
+{
+	unsigned long page;
+
+	for (page = block_of(start); page < start + pages;
+	     page += MEMBANK_BLOCK_PAGES)
+		join_block(arena, page);
+}
+
 /**
  * membank_arena_init() - all pages are free, and none is clean
  * @arena: the arena; paired with membank_arena_exit()
@@ -131,10 +161,10 @@ int membank_arena_init(struct membank_arena *arena, unsigned long start,
 }
 
 /**
- * membank_arena_settle() - put what rests into the sets
+ * membank_arena_settle_locked() - put what rests into the sets
  * @arena: the arena, whose lock is held
  */
-void membank_arena_settle(struct membank_arena *arena)
+void membank_arena_settle_locked(struct membank_arena *arena)
 {
 	lockdep_assert_held(&arena->lock);
 
@@ -147,6 +177,9 @@ void membank_arena_settle(struct membank_arena *arena)
 		membank_extent_insert(&arena->clean, piece->start, piece->pages,
 				      &arena->pool);
 		arena->taken--;
+		/* What was split for others is joined in the background. */
+		if (is_whole(piece->start, piece->pages))
+			join_clean(arena, piece->start, piece->pages);
 	}
 }
 
@@ -161,7 +194,7 @@ void membank_arena_exit(struct membank_arena *arena)
 	unsigned long end = arena->start + arena->pages, page;
 
 	mutex_lock(&arena->lock);
-	membank_arena_settle(arena);
+	membank_arena_settle_locked(arena);
 	mutex_unlock(&arena->lock);
 	WARN_ON(arena->taken);
 	for (page = arena->start; page < end; page += MEMBANK_BLOCK_PAGES)
@@ -173,19 +206,6 @@ void membank_arena_exit(struct membank_arena *arena)
 	membank_extent_set_clear(&arena->dirty, &arena->pool);
 	membank_extent_set_clear(&arena->bad, &arena->pool);
 	membank_extent_pool_drain(&arena->pool);
-}
-
-/* Makes the block that holds @page a folio, if all of it is free and clean. */
-static void join_block(struct membank_arena *arena, unsigned long page)
-{
-	unsigned long block = block_of(page), start, pages;
-
-	lockdep_assert_held(&arena->lock);
-
-	if (membank_extent_next(&arena->clean, block, &start, &pages) &&
-	    start == block && pages >= MEMBANK_BLOCK_PAGES &&
-	    !membank_block_join(block))
-		arena->unjoined = true;
 }
 
 /* Once more, for the blocks that an extent will hold. */
@@ -319,8 +339,9 @@ static int take_clean(struct membank_arena *arena, unsigned long pages,
 }
 
 /* The last that was given back, if it is just what is wanted. */
-static bool take_resting(struct membank_arena *arena, unsigned long pages,
-			 unsigned int order, unsigned long *start)
+static bool take_resting_locked(struct membank_arena *arena,
+				unsigned long pages, unsigned int order,
+				unsigned long *start)
 {
 	unsigned int i = arena->nr_resting;
 
@@ -335,10 +356,22 @@ static bool take_resting(struct membank_arena *arena, unsigned long pages,
 		arena->nr_resting--;
 		for (; i < arena->nr_resting; i++)
 			arena->resting[i] = arena->resting[i + 1];
+		join_blocks(arena, piece.start, pages);
 		*start = piece.start;
 		return true;
 	}
 	return false;
+}
+
+static bool take_resting(struct membank_arena *arena, unsigned long pages,
+			 unsigned int order, unsigned long *start)
+{
+	bool found;
+
+	mutex_lock(&arena->lock);
+	found = take_resting_locked(arena, pages, order, start);
+	mutex_unlock(&arena->lock);
+	return found;
 }
 
 /*
@@ -352,19 +385,17 @@ static int take_or_find(struct membank_arena *arena, unsigned long pages,
 {
 	int ret;
 
+	if (take_resting(arena, pages, order, start))
+		return 0;
 	ret = lock_with_extents(arena, EXTENTS_TO_TAKE, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	if (!take_resting(arena, pages, order, start)) {
-		ret = take_clean(arena, pages, order, start);
-		if (ret == -ENOSPC && arena->nr_resting) {
-			membank_arena_settle(arena);
-			ret = take_clean(arena, pages, order, start);
-		}
-		if (ret == -ENOSPC &&
-		    membank_extent_find(&arena->free, pages, order, place))
-			ret = 1;
-	}
+	/* To who wants something else it is free memory like any other. */
+	membank_arena_settle_locked(arena);
+	ret = take_clean(arena, pages, order, start);
+	if (ret == -ENOSPC &&
+	    membank_extent_find(&arena->free, pages, order, place))
+		ret = 1;
 	mutex_unlock(&arena->lock);
 	return ret;
 }
@@ -456,15 +487,12 @@ int membank_arena_take(struct membank_arena *arena, unsigned long pages,
 void membank_arena_give(struct membank_arena *arena, unsigned long start,
 			unsigned long pages, bool clean)
 {
-	unsigned long page;
-
 	mutex_lock(&arena->lock);
 	membank_extent_insert(&arena->free, start, pages, &arena->pool);
 	membank_extent_insert(clean ? &arena->clean : &arena->dirty, start,
 			      pages, &arena->pool);
-	for (page = block_of(start); clean && page < start + pages;
-	     page += MEMBANK_BLOCK_PAGES)
-		join_block(arena, page);
+	if (clean)
+		join_clean(arena, start, pages);
 	arena->taken--;
 	unlock_and_trim(arena);
 }
@@ -484,21 +512,20 @@ void membank_arena_give(struct membank_arena *arena, unsigned long start,
 bool membank_arena_give_untouched(struct membank_arena *arena,
 				  unsigned long start, unsigned long pages)
 {
-	bool whole = IS_ALIGNED(start | pages, MEMBANK_BLOCK_PAGES);
 	bool begins = false;
 
 	mutex_lock(&arena->lock);
 	if (arena->nr_resting == MEMBANK_ARENA_RESTING)
-		membank_arena_settle(arena);
+		membank_arena_settle_locked(arena);
 	arena->resting[arena->nr_resting++] =
 		(struct membank_piece){ start, pages };
 	/* Whole blocks may rest until somebody else needs them. */
-	if (!whole) {
+	if (!is_whole(start, pages)) {
 		arena->unjoined = true;
 		begins = !arena->due;
 		arena->due = true;
 	}
-	mutex_unlock(&arena->lock);
+	unlock_and_trim(arena);
 	return begins;
 }
 
@@ -515,7 +542,7 @@ bool membank_arena_rejoin(struct membank_arena *arena)
 
 	mutex_lock(&arena->lock);
 	arena->due = false;
-	membank_arena_settle(arena);
+	membank_arena_settle_locked(arena);
 	if (arena->unjoined) {
 		arena->unjoined = false;
 		for (block = arena->start; block < end;
@@ -538,7 +565,7 @@ unsigned long membank_arena_largest(struct membank_arena *arena,
 	unsigned long pages;
 
 	mutex_lock(&arena->lock);
-	membank_arena_settle(arena);
+	membank_arena_settle_locked(arena);
 	pages = membank_extent_largest(&arena->free, order);
 	mutex_unlock(&arena->lock);
 	return pages;

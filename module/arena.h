@@ -73,7 +73,7 @@ int membank_arena_clear(struct membank_arena *arena, unsigned long start,
 			unsigned long pages);
 bool membank_arena_give_untouched(struct membank_arena *arena,
 				  unsigned long start, unsigned long pages);
-void membank_arena_settle(struct membank_arena *arena);
+void membank_arena_settle_locked(struct membank_arena *arena);
 bool membank_arena_rejoin(struct membank_arena *arena);
 unsigned long membank_arena_largest(struct membank_arena *arena,
 				    unsigned int order);

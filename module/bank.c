@@ -123,18 +123,21 @@ static void bank_work(struct kthread_work *work)
 {
 	struct membank_bank *bank =
 		container_of(work, struct membank_bank, work.work);
-	bool linger = bank_review_dying(bank);
+	bool linger = bank_review_dying(bank), joined;
 	int ret;
 
 	ret = membank_arena_clear(&bank->arena, bank->arena.start,
 				  bank->arena.pages);
 	/* At once, even if a lease that ended meanwhile has set the timer. */
-	if (ret > 0)
+	if (ret > 0) {
 		kthread_mod_delayed_work(scrubber, &bank->work, 0);
-	/* A page is pinned, memory was short, or somebody looks at a page. */
-	else if (linger || ret || !membank_arena_rejoin(&bank->arena))
-		kthread_queue_delayed_work(scrubber, &bank->work,
-					   DYING_INTERVAL);
+	} else {
+		joined = membank_arena_rejoin(&bank->arena);
+		/* A page is pinned, memory was short, somebody looks at a page. */
+		if (linger || ret || !joined)
+			kthread_queue_delayed_work(scrubber, &bank->work,
+						   DYING_INTERVAL);
+	}
 	cond_resched();
 }
 
@@ -159,7 +162,7 @@ static int bank_take(struct membank_bank *bank, unsigned long pages,
  * @pages: how many
  * @order: log2 of the alignment, in pages
  * @lease: filled; zeroed before, but for @ended, and the caller's until that is
- *         called; as it was, if this fails
+ *         called; as it was, if this fails, but for @start
  *
  * The pages read as zero and are charged to the caller. Paired with
  * membank_bank_free(). Sleeps, but not for memory that others hold. The caller
@@ -267,7 +270,7 @@ void membank_bank_figures(struct membank_bank *bank,
 	struct membank_arena *arena = &bank->arena;
 
 	mutex_lock(&arena->lock);
-	membank_arena_settle(arena);
+	membank_arena_settle_locked(arena);
 	figures->free = arena->free.pages;
 	figures->used = arena->pages - arena->free.pages;
 	figures->largest_free = membank_extent_largest(&arena->free, 0);

@@ -531,12 +531,25 @@ static int wait_victim(struct ring *ring)
 	return user_data == VICTIM ? ret : -EPROTO;
 }
 
-/* Whether it is seen to be held before the read is over. */
-static bool wait_in_flight(const struct disk *disk, int bank, __u64 length)
+/* Whether the dataspace is gone, and its memory free. */
+static bool is_let_go(int bank, __u64 length)
+{
+	const struct test_figures is = test_figures(bank);
+
+	return !is.dataspaces && is.used < length;
+}
+
+/*
+ * Whether it is seen to be held before the read is over. Sets @early if it is free
+ * before that.
+ */
+static bool wait_in_flight(const struct disk *disk, int bank, __u64 length,
+			   bool *early)
 {
 	while (disk_reads(disk) > 0) {
 		if (is_held(bank, READ_PAGES, length))
 			return true;
+		*early |= is_let_go(bank, length) && disk_reads(disk) > 0;
 		usleep(5000);
 	}
 	return false;
@@ -549,7 +562,7 @@ static bool wait_in_flight(const struct disk *disk, int bank, __u64 length)
 TEST_F_TIMEOUT(flight, of_a_read_keeps_its_pages_from_others, 2 * TEST_SLOW)
 {
 	struct victim *victim = &self->victim;
-	bool held, too_late = true;
+	bool held, early = false, too_late = true;
 	struct test_figures is;
 	struct pieces pieces;
 	struct ring ring;
@@ -578,7 +591,9 @@ TEST_F_TIMEOUT(flight, of_a_read_keeps_its_pages_from_others, 2 * TEST_SLOW)
 			drop_victim(victim);
 		}
 
-		held = wait_in_flight(&self->disk, self->bank, variant->length);
+		held = wait_in_flight(&self->disk, self->bank, variant->length,
+				      &early);
+		EXPECT_FALSE(early);
 		dev = test_open(self->bank);
 		ASSERT_LE(0, dev);
 		all = test_alloc(dev, self->size, 0, 0);

@@ -3,6 +3,7 @@
  * What is given back untouched rests in its bank, for who wants as much next. To
  * all others it is free memory like any other.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -167,8 +168,8 @@ static bool dirty(const struct held *held)
 /* Touched or not, in whatever order: each is fresh, and the sum is right. */
 TEST_F_TIMEOUT(rest, the_sum_is_right_after_each_step, TEST_SLOW)
 {
-	static const __u64 lengths[] = { PAGE,	   PAGE,     3 * PAGE,
-					 64 * KIB, 64 * KIB, GRAIN };
+	static const __u64 lengths[] = { PAGE,	PAGE,	 3 * PAGE, 64 * KIB,
+					 GRAIN, 3 * MIB, 5 * MIB };
 	struct held held[MANY] = {};
 	unsigned int step, i, full = 0;
 	struct membank_bank_info info;
@@ -188,6 +189,10 @@ TEST_F_TIMEOUT(rest, the_sum_is_right_after_each_step, TEST_SLOW)
 				test_alloc(self->dev, held[i].length, 0, 0);
 			if (held[i].fd < 0) {
 				ASSERT_EQ(-ENOMEM, held[i].fd);
+				ASSERT_EQ(0,
+					  handle_bank(self->dev, BANK, &info));
+				ASSERT_GT(held[i].length,
+					  info.out_largest_free);
 				held[i].length = 0;
 				full++;
 				continue;
@@ -203,6 +208,87 @@ TEST_F_TIMEOUT(rest, the_sum_is_right_after_each_step, TEST_SLOW)
 		ASSERT_EQ(used, info.out_used);
 	}
 	TH_LOG("%u times the bank was full", full);
+	EXPECT_LT(0, full);
+}
+
+/* What rests lies where the next one is put; a gap would be there for good. */
+TEST_F(rest, does_not_stand_in_the_way)
+{
+	const __u64 most = self->size - GRAIN;
+	int keep, rest;
+
+	ASSERT_EQ(0, get_and_give(self->dev, 1, self->size / 2));
+	keep = test_alloc(self->dev, GRAIN, 0, 0);
+	ASSERT_LE(0, keep);
+	rest = test_alloc(self->dev, most, 0, 0);
+	EXPECT_LE(0, rest);
+	close(rest);
+	close(keep);
+}
+
+/**
+ * struct taker - a thread that gets and gives
+ * @thread: the thread
+ * @dev: of the bank
+ * @seed: its own
+ * @failed: something was wrong
+ */
+struct taker {
+	pthread_t thread;
+	int dev;
+	unsigned int seed;
+	bool failed;
+};
+
+static void *take_turns(void *context)
+{
+	static const __u64 lengths[] = { PAGE, PAGE, 64 * KIB, GRAIN };
+	struct taker *taker = context;
+	struct held held;
+	unsigned int step;
+
+	for (step = 0; step < STEPS / 4; step++) {
+		held.length =
+			lengths[rand_r(&taker->seed) % ARRAY_SIZE(lengths)];
+		held.fd = test_alloc(taker->dev, held.length, 0, 0);
+		if (held.fd == -ENOMEM)
+			continue;
+		taker->failed |= held.fd < 0;
+		if (rand_r(&taker->seed) % 16 == 0)
+			taker->failed |= !dirty(&held);
+		close(held.fd);
+	}
+	return NULL;
+}
+
+/* While somebody looks at the bank, which has nothing rest. */
+TEST_F_TIMEOUT(rest, is_shared_by_threads, TEST_SLOW)
+{
+	struct membank_bank_info info;
+	struct taker takers[4] = {};
+	unsigned int i;
+	char *mem;
+
+	for (i = 0; i < ARRAY_SIZE(takers); i++) {
+		takers[i].dev = self->dev;
+		takers[i].seed = self->seed + i;
+		ASSERT_EQ(0, pthread_create(&takers[i].thread, NULL, take_turns,
+					    &takers[i]));
+	}
+	for (i = 0; i < STEPS / 4; i++) {
+		ASSERT_EQ(0, handle_bank(self->dev, BANK, &info));
+		ASSERT_LE(info.out_used, self->size);
+		ASSERT_LE(info.out_largest_free, self->size - info.out_used);
+	}
+	for (i = 0; i < ARRAY_SIZE(takers); i++) {
+		ASSERT_EQ(0, pthread_join(takers[i].thread, NULL));
+		EXPECT_FALSE(takers[i].failed);
+	}
+	ASSERT_TRUE(test_banks_empty());
+	mem = test_map(self->dev, self->size);
+	ASSERT_NE(MAP_FAILED, mem);
+	EXPECT_TRUE(test_all_bytes(mem, 0, self->size));
+	ASSERT_EQ(0, munmap(mem, self->size));
 }
 
 /* At once, while something rests. */

@@ -181,7 +181,7 @@ main() {
 		exit 1
 	fi
 	mkdir -p "$out"
-	rm -rf "$out"/*.{tap,log,kernel,report} "$out"/{results,gcov}
+	rm -rf "$out"/*.{tap,log,kernel,report} "$out"/{results,failures,gcov}
 	: > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
 	loaded=$(parameters)
