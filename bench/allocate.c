@@ -15,8 +15,8 @@
 enum { MEMFD, BANK, OTHER_SIZE, SYSTEM_HEAP, CMA_HEAP, WAYS };
 
 static const enum memory_source sources[WAYS] = {
-	[MEMFD] = MEMORY_MEMFD,	      [BANK] = MEMORY_BANK,
-	[OTHER_SIZE] = MEMORY_BANK,   [SYSTEM_HEAP] = MEMORY_SYSTEM_HEAP,
+	[MEMFD] = MEMORY_EMPTY,		  [BANK] = MEMORY_BANK,
+	[OTHER_SIZE] = MEMORY_OTHER_SIZE, [SYSTEM_HEAP] = MEMORY_SYSTEM_HEAP,
 	[CMA_HEAP] = MEMORY_CMA_HEAP,
 };
 
@@ -28,23 +28,13 @@ static const struct {
 	{ "4 MiB", 4 * MIB }, { "64 MiB", 64 * MIB },
 };
 
-/* What rested from the time before is of no use for another size. */
-static size_t length_by(unsigned int way, size_t length)
-{
-	static unsigned int turn;
-
-	if (way == MEMFD)
-		return 0;
-	return way == OTHER_SIZE ? length + turn++ % 2 * 4 * KIB : length;
-}
-
 static void run(void *context, unsigned int way, unsigned int count)
 {
 	const size_t *length = context;
 	int fd;
 
 	while (count--) {
-		fd = memory_get(sources[way], length_by(way, *length));
+		fd = memory_get(sources[way], *length);
 		bench_need(fd >= 0, "get memory");
 		close(fd);
 	}

@@ -104,7 +104,7 @@ static int make_eventfd(unsigned int number)
 static int make_memfd(unsigned int number)
 {
 	(void)number;
-	return need_another(memory_get(MEMORY_MEMFD, 0));
+	return need_another(memory_get(MEMORY_EMPTY, 0));
 }
 
 static int make_heap_buffer(unsigned int number)

@@ -15,20 +15,10 @@
 enum { MEMFD, BANK, OTHER_SIZE, WAYS };
 
 static const enum memory_source sources[WAYS] = {
-	[MEMFD] = MEMORY_MEMFD,
+	[MEMFD] = MEMORY_EMPTY,
 	[BANK] = MEMORY_BANK,
-	[OTHER_SIZE] = MEMORY_BANK,
+	[OTHER_SIZE] = MEMORY_OTHER_SIZE,
 };
-
-/* What rested from the time before is of no use for another size. */
-static size_t length_by(unsigned int way, size_t length)
-{
-	static unsigned int turn;
-
-	if (way == MEMFD)
-		return 0;
-	return way == OTHER_SIZE ? length + turn++ % 2 * 4 * KIB : length;
-}
 
 static void run(void *context, unsigned int way, unsigned int count)
 {
@@ -36,7 +26,7 @@ static void run(void *context, unsigned int way, unsigned int count)
 
 	(void)context;
 	while (count--) {
-		fd = memory_get(sources[way], length_by(way, LENGTH));
+		fd = memory_get(sources[way], LENGTH);
 		bench_need(fd >= 0, "get memory");
 		close(fd);
 	}

@@ -13,7 +13,7 @@
 #define SCRUB_US 500
 
 /* By source; those that need none have -1. */
-static int devices[MEMORY_SOURCES] = { -1, -1, -1, -1, -1 };
+static int devices[MEMORY_SOURCES] = { -1, -1, -1, -1, -1, -1, -1 };
 
 static const char *const system_heap[] = { "system", NULL };
 
@@ -56,6 +56,7 @@ bool memory_open(enum memory_source source, size_t length)
 {
 	switch (source) {
 	case MEMORY_BANK:
+	case MEMORY_OTHER_SIZE:
 		bench_need_ok(membank_open("0", &devices[source]), MEMBANK_OPEN,
 			      "open the first bank");
 		/* After loading it is still being cleared. */
@@ -69,6 +70,7 @@ bool memory_open(enum memory_source source, size_t length)
 		return devices[source] >= 0;
 	case MEMORY_HUGETLB:
 		return has_huge_pages(length);
+	case MEMORY_EMPTY:
 	case MEMORY_MEMFD:
 		return true;
 	case MEMORY_SOURCES:
@@ -81,11 +83,18 @@ static int get_file(unsigned int flags, size_t length)
 {
 	int fd = memfd_create("bench", MFD_CLOEXEC | flags);
 
-	if (fd >= 0 && length && ftruncate(fd, length)) {
+	if (fd >= 0 && ftruncate(fd, length)) {
 		close(fd);
 		fd = -1;
 	}
 	return fd;
+}
+
+static int get_from_bank(int bank, size_t length)
+{
+	int fd;
+
+	return membank_dataspace_alloc(bank, length, 0, 0, &fd) ? -1 : fd;
 }
 
 static int get_from_heap(int heap, size_t length)
@@ -101,24 +110,26 @@ static int get_from_heap(int heap, size_t length)
 /**
  * memory_get() - take some
  * @source: which was opened
- * @length: bytes; 0 of a memfd: none at all
+ * @length: bytes
  *
  * Return: a descriptor; -1: there is none now.
  */
 int memory_get(enum memory_source source, size_t length)
 {
-	int fd = -1;
+	static unsigned int turn;
 
 	switch (source) {
+	case MEMORY_EMPTY:
+		return memfd_create("bench", MFD_CLOEXEC);
 	case MEMORY_MEMFD:
 		return get_file(0, length);
 	case MEMORY_HUGETLB:
 		return get_file(MFD_HUGETLB, length);
 	case MEMORY_BANK:
-		return membank_dataspace_alloc(devices[source], length, 0, 0,
-					       &fd) ?
-			       -1 :
-			       fd;
+		return get_from_bank(devices[source], length);
+	case MEMORY_OTHER_SIZE:
+		return get_from_bank(devices[source],
+				     length + turn++ % 2 * 4 * KIB);
 	case MEMORY_SYSTEM_HEAP:
 	case MEMORY_CMA_HEAP:
 		return get_from_heap(devices[source], length);

@@ -56,7 +56,7 @@ static void allocate(void)
 
 static void create_memfd(void)
 {
-	int fd = memory_get(MEMORY_MEMFD, 0);
+	int fd = memory_get(MEMORY_EMPTY, 0);
 
 	bench_need(fd >= 0, "get memory");
 	close(fd);
@@ -76,27 +76,33 @@ static void have_memfd(void)
 	bench_need(pwrite(memory, "", 1, 0) == 1, "write");
 }
 
-static void attach(void)
+static char *attach_all(int fd, size_t length)
 {
 	void *start;
 
-	need_ok(membank_region_attach(dev, memory, 0, LENGTH,
+	need_ok(membank_region_attach(dev, fd, 0, length,
 				      MEMBANK_REGION_SEARCH_ADDR, 0, NULL,
 				      &start),
 		MEMBANK_ATTACH, "attach");
+	return start;
+}
+
+static void detach(void *start)
+{
 	need_ok(membank_region_detach(dev, start), MEMBANK_DETACH, "detach");
+}
+
+static void attach(void)
+{
+	detach(attach_all(memory, LENGTH));
 }
 
 static void attach_and_touch(void)
 {
-	void *start;
+	char *start = attach_all(memory, LENGTH);
 
-	need_ok(membank_region_attach(dev, memory, 0, LENGTH,
-				      MEMBANK_REGION_SEARCH_ADDR, 0, NULL,
-				      &start),
-		MEMBANK_ATTACH, "attach");
-	*(char *)start = 1;
-	need_ok(membank_region_detach(dev, start), MEMBANK_DETACH, "detach");
+	*start = 1;
+	detach(start);
 }
 
 static char *map(void)
@@ -117,7 +123,7 @@ static void map_and_touch(void)
 {
 	char *start = map();
 
-	*(char *)start = 1;
+	*start = 1;
 	munmap(start, LENGTH);
 }
 
@@ -233,10 +239,7 @@ static void have_channel(void)
 	void *start;
 
 	bench_need(fd >= 0, "get memory");
-	need_ok(membank_region_attach(dev, fd, 0, CHANNEL_LENGTH,
-				      MEMBANK_REGION_SEARCH_ADDR, 0, NULL,
-				      &start),
-		MEMBANK_ATTACH, "attach");
+	start = attach_all(fd, CHANNEL_LENGTH);
 	make_pair(&rings[0], &rings[1]);
 	make_pair(&rings[2], &rings[3]);
 	for (i = 0; i < 2; i++) {

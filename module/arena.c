@@ -512,21 +512,19 @@ void membank_arena_give(struct membank_arena *arena, unsigned long start,
 bool membank_arena_give_untouched(struct membank_arena *arena,
 				  unsigned long start, unsigned long pages)
 {
-	bool begins = false;
+	bool due;
 
 	mutex_lock(&arena->lock);
 	if (arena->nr_resting == MEMBANK_ARENA_RESTING)
 		membank_arena_settle_locked(arena);
 	arena->resting[arena->nr_resting++] =
 		(struct membank_piece){ start, pages };
-	/* Whole blocks may rest until somebody else needs them. */
-	if (!is_whole(start, pages)) {
+	if (!is_whole(start, pages))
 		arena->unjoined = true;
-		begins = !arena->due;
-		arena->due = true;
-	}
+	due = arena->due;
+	arena->due = true;
 	unlock_and_trim(arena);
-	return begins;
+	return !due;
 }
 
 /**

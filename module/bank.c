@@ -31,7 +31,7 @@
 #define DYING_FIRST 1
 #define DYING_INTERVAL msecs_to_jiffies(50)
 
-/* How long at most something rests that was given back untouched. */
+/* How long something rests that was given back untouched, if nobody wants it. */
 #define REJOIN_INTERVAL msecs_to_jiffies(50)
 
 static struct membank_bank *banks;

@@ -541,7 +541,8 @@ static bool is_let_go(int bank, __u64 length)
 
 /*
  * Whether it is seen to be held before the read is over. Sets @early if it is free
- * before that.
+ * long before that: the pages of a read that has just ended are let go before it is
+ * no more counted.
  */
 static bool wait_in_flight(const struct disk *disk, int bank, __u64 length,
 			   bool *early)
@@ -549,7 +550,11 @@ static bool wait_in_flight(const struct disk *disk, int bank, __u64 length,
 	while (disk_reads(disk) > 0) {
 		if (is_held(bank, READ_PAGES, length))
 			return true;
-		*early |= is_let_go(bank, length) && disk_reads(disk) > 0;
+		if (is_let_go(bank, length)) {
+			usleep(100000);
+			*early = disk_reads(disk) > 0;
+			return false;
+		}
 		usleep(5000);
 	}
 	return false;
