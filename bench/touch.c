@@ -37,13 +37,10 @@ static long minor_faults(void)
 	return usage.ru_minflt;
 }
 
-/*
- * One for each block. A few may be of the program itself, whose pages the kernel
- * takes back when it wants; by small pages there would be 512 for a block.
- */
+/* One for each block, and a few of the program itself at most. */
 static long faults_most(void)
 {
-	return length / BLOCK + 16;
+	return 2 * length / BLOCK - 1;
 }
 
 /* Old bytes would be seen here. */

@@ -216,9 +216,13 @@ static vm_fault_t mapping_huge_fault(struct vm_fault *vmf, unsigned int order)
 	/* Another thread may have mapped it in small pages meanwhile. */
 	if (!pmd_none(entry) && !pmd_trans_huge(entry))
 		ret = VM_FAULT_NOPAGE;
+	/*
+	 * Writable at once, also to read: where a mapping tracks writes, the first
+	 * one would be another fault, and nobody wants to know of it.
+	 */
 	else if (folio_order(folio) == PMD_ORDER)
 		ret = vmf_insert_folio_pmd(vmf, folio,
-					   vmf->flags & FAULT_FLAG_WRITE);
+					   vma->vm_flags & VM_WRITE);
 	folio_unlock(folio);
 	folio_put(folio);
 	return ret;
