@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* A heap clears all that it gives, which takes its time. */
+/* A heap clears all that it gives, which takes its time: so much in a turn. */
 #define TURN (96 * MIB)
 #define OPERATIONS 100
 
@@ -25,8 +25,11 @@ static const struct {
 	size_t length;
 } sizes[] = {
 	{ "4 KiB", 4 * KIB }, { "64 KiB", 64 * KIB }, { "1 MiB", MIB },
-	{ "4 MiB", 4 * MIB }, { "64 MiB", 64 * MIB },
+	{ "4 MiB", 4 * MIB }, { "64 MiB", 64 * MIB }, { "256 MiB", 256 * MIB },
 };
+
+/* With --small: there need not be more than that in the bank. */
+#define MOST_SMALL (4 * MIB)
 
 static void run(void *context, unsigned int way, unsigned int count)
 {
@@ -53,11 +56,9 @@ static const struct bench bench = {
 	.run = run,
 };
 
-static unsigned int operations(size_t length)
+static unsigned int turn_of_heap(size_t length)
 {
-	const size_t most = TURN / length;
-
-	return most < 1 ? 1 : most < OPERATIONS ? most : OPERATIONS;
+	return length < TURN ? bench_share(TURN / length) : 1;
 }
 
 /* Returns the number of the case. */
@@ -65,7 +66,9 @@ static int measure(size_t i, int than)
 {
 	size_t length = sizes[i].length;
 	struct bench_case work = {
-		.operations = bench_share(operations(length)),
+		.operations = bench_share(OPERATIONS),
+		.most = { [SYSTEM_HEAP] = turn_of_heap(length),
+			  [CMA_HEAP] = turn_of_heap(length) },
 		.than = than,
 		.targets = { { BENCH_RATIO, BANK, MEMFD, 1.25 } },
 		.nr_targets = 1,
@@ -88,19 +91,18 @@ static int measure(size_t i, int than)
 
 int main(int argc, char **argv)
 {
-	size_t i, nr_sizes = ARRAY_SIZE(sizes);
+	size_t i;
 	unsigned int way;
 	int first;
 
 	bench_begin(&bench, argc, argv);
-	if (bench_small())
-		nr_sizes--;
 	for (way = 0; way < WAYS; way++)
 		if (!memory_open(sources[way], MIB))
 			bench_absent(way);
 	first = measure(0, -1);
-	for (i = 1; i < nr_sizes; i++)
-		measure(i, first);
+	for (i = 1; i < ARRAY_SIZE(sizes); i++)
+		if (!bench_small() || sizes[i].length <= MOST_SMALL)
+			measure(i, first);
 	bench_end();
 	return 0;
 }

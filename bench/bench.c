@@ -213,7 +213,7 @@ static void take_turn(const struct result *result, void *context,
 		      unsigned int way, int round)
 {
 	struct figures *figures = &result->ways[way];
-	unsigned int count = result->work.operations;
+	unsigned int count = operations_of(&result->work, way);
 	double begin, ns;
 	unsigned int i;
 
@@ -261,7 +261,6 @@ static void sort(const struct figures *figures, unsigned int operations)
  */
 int bench_run(const struct bench_case *work, void *context)
 {
-	const size_t nr_singles = (size_t)results.rounds * work->operations;
 	struct result *result = &results.cases[results.nr_cases];
 	unsigned int way, turn;
 	int round;
@@ -274,7 +273,9 @@ int bench_run(const struct bench_case *work, void *context)
 	for (way = 0; way < results.bench->nr_ways; way++) {
 		result->ways[way].rounds = samples(results.rounds);
 		if (results.bench->singles)
-			result->ways[way].singles = samples(nr_singles);
+			result->ways[way].singles =
+				samples((size_t)results.rounds *
+					operations_of(work, way));
 	}
 	/* In each round another one begins. */
 	for (round = -(int)results.warm; round < (int)results.rounds; round++)
@@ -285,7 +286,7 @@ int bench_run(const struct bench_case *work, void *context)
 				take_turn(result, context, way, round);
 		}
 	for (way = 0; way < results.bench->nr_ways; way++)
-		sort(&result->ways[way], work->operations);
+		sort(&result->ways[way], operations_of(work, way));
 	return results.nr_cases++;
 }
 

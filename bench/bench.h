@@ -80,6 +80,7 @@ struct bench_target {
  * struct bench_case - what all ways do in turn
  * @name: of the case
  * @operations: in a round, so many that reading the clock does not count
+ * @most: by way, at most so many of them in a round, as each takes long; 0: all
  * @bytes: that an operation brings to the other side, when the ratio is that of
  *         speeds; 0: none, and the ratio is that of times
  * @than: the case that had run before by this number, which each way is compared
@@ -90,6 +91,7 @@ struct bench_target {
 struct bench_case {
 	char name[48];
 	unsigned int operations;
+	unsigned int most[BENCH_WAYS];
 	size_t bytes;
 	int than;
 	struct bench_target targets[BENCH_TARGETS];

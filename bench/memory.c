@@ -129,7 +129,7 @@ int memory_get(enum memory_source source, size_t length)
 		return get_from_bank(devices[source], length);
 	case MEMORY_OTHER_SIZE:
 		return get_from_bank(devices[source],
-				     length + turn++ % 2 * 4 * KIB);
+				     length + (1 + turn++ % 2) * 4 * KIB);
 	case MEMORY_SYSTEM_HEAP:
 	case MEMORY_CMA_HEAP:
 		return get_from_heap(devices[source], length);

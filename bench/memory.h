@@ -13,8 +13,8 @@
  * @MEMORY_MEMFD: memfd_create(), pages of 4 KiB at their first touch
  * @MEMORY_HUGETLB: the same with MFD_HUGETLB, pages of 2 MiB
  * @MEMORY_BANK: the first bank of membank
- * @MEMORY_OTHER_SIZE: likewise, each time a page more or a page less: what rests in
- *                     the bank from the time before is of no use
+ * @MEMORY_OTHER_SIZE: likewise, but one page more and two pages more in turn: what
+ *                     rests in the bank from the time before is of no use
  * @MEMORY_SYSTEM_HEAP: /dev/dma_heap/system
  * @MEMORY_CMA_HEAP: the heap of the default CMA area
  */

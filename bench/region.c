@@ -21,10 +21,6 @@
 /* In a round. */
 #define PAIRS 20
 
-#define FEW 10
-#define MANY 10000
-#define MANY_SMALL 100
-
 /* As each other region is left out, all the rest stay separate VMAs. */
 #define SPREAD 2
 
@@ -164,7 +160,7 @@ static int measure(struct place *place, const char *size, unsigned int regions,
 static void measure_size(int dev, size_t size, unsigned int regions, int *cases)
 {
 	struct place place = { .dev = dev, .length = sizes[size].length };
-	int touches;
+	int touches, ret;
 
 	place.fd = allocate(dev, place.length, sizes[size].align);
 	place.witness = mmap(NULL, 1, PROT_READ, MAP_SHARED, place.fd, 0);
@@ -172,8 +168,10 @@ static void measure_size(int dev, size_t size, unsigned int regions, int *cases)
 		err(1, "mapping");
 	for (touches = 0; touches < 2; touches++) {
 		place.touches = touches;
-		cases[touches] = measure(&place, sizes[size].name, regions,
-					 cases[touches]);
+		ret = measure(&place, sizes[size].name, regions,
+			      cases[touches]);
+		if (cases[touches] < 0)
+			cases[touches] = ret;
 	}
 	munmap((void *)place.witness, 1);
 	close(place.fd);
@@ -181,7 +179,8 @@ static void measure_size(int dev, size_t size, unsigned int regions, int *cases)
 
 int main(int argc, char **argv)
 {
-	unsigned int crowds[] = { FEW, MANY };
+	static const unsigned int crowds[] = { 10, 100, 1000, 10000 };
+	size_t nr_crowds = ARRAY_SIZE(crowds);
 	int cases[SIZES][2];
 	unsigned int regions = 0;
 	int dev, page;
@@ -189,13 +188,13 @@ int main(int argc, char **argv)
 
 	bench_begin(&bench, argc, argv);
 	if (bench_small())
-		crowds[1] = MANY_SMALL;
+		nr_crowds = 2;
 	dev = open("/dev/membank", O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		err(1, "/dev/membank");
 	memset(cases, -1, sizeof(cases));
 	page = allocate(dev, sysconf(_SC_PAGESIZE), 0);
-	for (i = 0; i < ARRAY_SIZE(crowds); i++) {
+	for (i = 0; i < nr_crowds; i++) {
 		regions = crowd(dev, page, regions, crowds[i]);
 		for (size = 0; size < SIZES; size++)
 			measure_size(dev, size, regions, cases[size]);

@@ -59,6 +59,15 @@ struct results {
 
 extern struct results results;
 
+/* How many operations a way does in a round. */
+static inline unsigned int operations_of(const struct bench_case *work,
+					 unsigned int way)
+{
+	const unsigned int most = work->most[way];
+
+	return most && most < work->operations ? most : work->operations;
+}
+
 static inline bool is_absent(unsigned int way)
 {
 	return results.absent & 1U << way;
