@@ -217,6 +217,7 @@ static long attach(struct membank_space *space,
  * @asker: the credentials of who asks for the dataspace
  * @own: the region map is that of who asks
  * @wants_file: somebody asks for the dataspace, so only the first is detached
+ * @abandoned: who asked was killed: nothing is done that was not begun
  * @file: what then holds it, with a reference, or NULL
  */
 struct detaching {
@@ -225,6 +226,7 @@ struct detaching {
 	const struct cred *asker;
 	bool own;
 	bool wants_file;
+	bool abandoned;
 	struct file *file;
 };
 
@@ -546,7 +548,9 @@ static int detach_here(struct membank_space *space, struct detaching *what)
 
 	if (mutex_lock_killable(&space->lock))
 		return -EINTR;
-	if (what->args.length)
+	if (READ_ONCE(what->abandoned))
+		ret = -EINTR;
+	else if (what->args.length)
 		ret = detach_range(space, what);
 	else
 		ret = detach_whole(space, what);
@@ -562,7 +566,6 @@ static int detach_here(struct membank_space *space, struct detaching *what)
  * @space: where, with a reference; its address space has users until then
  * @group: which memory control group who asked is in, with a reference
  * @what: what, and what came of it; with a reference to its credentials
- * @abandoned: who asked was killed: nothing is done that was not begun
  * @ret: 0 or a negative errno
  */
 struct detach_job {
@@ -572,7 +575,6 @@ struct detach_job {
 	struct membank_space *space;
 	struct mem_cgroup *group;
 	struct detaching what;
-	bool abandoned;
 	int ret;
 };
 
@@ -595,13 +597,11 @@ static void detach_work(struct work_struct *work)
 	struct detach_job *job = container_of(work, struct detach_job, work);
 	struct mem_cgroup *old;
 
-	if (!READ_ONCE(job->abandoned)) {
-		old = set_active_memcg(job->group);
-		kthread_use_mm(job->space->mm);
-		job->ret = detach_here(job->space, &job->what);
-		kthread_unuse_mm(job->space->mm);
-		set_active_memcg(old);
-	}
+	old = set_active_memcg(job->group);
+	kthread_use_mm(job->space->mm);
+	job->ret = detach_here(job->space, &job->what);
+	kthread_unuse_mm(job->space->mm);
+	set_active_memcg(old);
 	complete(&job->done);
 	job_put(job);
 }
@@ -634,7 +634,7 @@ static int detach_there(struct membank_space *space, struct detaching *what)
 
 	if (wait_for_completion_state(&job->done,
 				      TASK_KILLABLE | TASK_FREEZABLE)) {
-		WRITE_ONCE(job->abandoned, true);
+		WRITE_ONCE(job->what.abandoned, true);
 		ret = -EINTR;
 	} else {
 		ret = job->ret;

@@ -25,6 +25,7 @@
 
 #define PAGES 16
 #define TURNS 50
+#define WHILE_MS 500
 
 #define UNMAP MEMBANK_DETACH_UNMAP
 #define DATASPACE MEMBANK_DETACH_DATASPACE
@@ -503,6 +504,7 @@ static void fault(FIXTURE_DATA(stuck) * self, int socket, const char *page)
 	/* With who answers its page it ends, too. */
 	close(file.fd);
 	if (map_attach(dev, map_args(fd, self->hole, 0), &mem) ||
+	    map_attach(dev, map_args(fd, self->hole + MIB, 0), &mem) ||
 	    test_send_fd(socket, dev))
 		_exit(1);
 	touch_init();
@@ -555,8 +557,8 @@ static void on_signal(int signal)
 	(void)signal;
 }
 
-/* A process that asks for that with these flags; its end is the errno. */
-static pid_t detach_there(FIXTURE_DATA(stuck) * self, __u32 flags)
+/* A process that asks for a region with these flags; its end is the errno. */
+static pid_t detach_there(FIXTURE_DATA(stuck) * self, char *region, __u32 flags)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
 	struct membank_region_detach gone;
@@ -566,7 +568,7 @@ static pid_t detach_there(FIXTURE_DATA(stuck) * self, __u32 flags)
 		return child;
 	close(file.fd);
 	sigaction(SIGUSR1, &action, NULL);
-	_exit(-map_detach_range(self->node, self->hole, 0, flags, &gone));
+	_exit(-map_detach_range(self->node, region, 0, flags, &gone));
 }
 
 /* Whether it waits in there by now for the other one's locks. */
@@ -575,37 +577,50 @@ static bool waits(pid_t asker)
 	return wait_state(asker, 'D') && test_thread_call(asker) == SYS_ioctl;
 }
 
-/* Lets the other one have its page, and end. */
-static int release(FIXTURE_DATA(stuck) * self)
+/* Whether that is so within so many milliseconds. */
+static bool becomes_detached(FIXTURE_DATA(stuck) * self, const char *region,
+			     unsigned int ms)
 {
-	sem_post(&file.go);
-	close(self->socket);
-	return test_wait_child(self->child);
+	struct membank_region_find found;
+
+	for (; ms; ms--) {
+		if (map_find(self->node, region, &found) == -ENOENT)
+			return true;
+		usleep(1000);
+	}
+	return false;
 }
 
 TEST_F_TIMEOUT(stuck, who_waits_for_it_can_be_killed, TEST_SLOW)
 {
+	char *const other = self->hole + MIB;
 	pid_t askers[2];
 	unsigned int i;
 
 	/*
 	 * The first has begun and wants the dataspace, too, which nobody takes then;
-	 * the second waits for the first.
+	 * the second waits for the first, and is not there any more when it comes
+	 * to its turn.
 	 */
-	for (i = 0; i < ARRAY_SIZE(askers); i++) {
-		askers[i] = detach_there(self, i ? UNMAP : UNMAP | DATASPACE);
-		ASSERT_LT(0, askers[i]);
-		ASSERT_TRUE(waits(askers[i]));
-	}
+	askers[0] = detach_there(self, self->hole, UNMAP | DATASPACE);
+	ASSERT_LT(0, askers[0]);
+	ASSERT_TRUE(waits(askers[0]));
+	askers[1] = detach_there(self, other, UNMAP);
+	ASSERT_LT(0, askers[1]);
+	ASSERT_TRUE(waits(askers[1]));
 	for (i = 0; i < ARRAY_SIZE(askers); i++)
 		EXPECT_EQ(-SIGKILL, test_kill(askers[i]));
-	EXPECT_EQ(0, release(self));
+	sem_post(&file.go);
+	EXPECT_TRUE(becomes_detached(self, self->hole, 20 * WHILE_MS));
+	EXPECT_FALSE(becomes_detached(self, other, WHILE_MS));
+	close(self->socket);
+	EXPECT_EQ(0, test_wait_child(self->child));
 }
 
 TEST_F_TIMEOUT(stuck, who_waits_for_it_gets_it_in_the_end, TEST_SLOW)
 {
 	struct membank_region_find found;
-	pid_t asker = detach_there(self, UNMAP);
+	pid_t asker = detach_there(self, self->hole, UNMAP);
 
 	ASSERT_LT(0, asker);
 	ASSERT_TRUE(waits(asker));

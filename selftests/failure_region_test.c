@@ -339,6 +339,32 @@ static const struct nth_row region_detach_there = {
 	.asks = NTH_BOTH,
 };
 
+static int run_take_there(void *arg)
+{
+	struct scene *scene = arg;
+
+	return detach(scene->node, scene->mem,
+		      MEMBANK_DETACH_UNMAP | MEMBANK_DETACH_DATASPACE);
+}
+
+static const char *end_take_there(struct scene *scene, int ret)
+{
+	const char *wrong = end_detach_there(scene, ret);
+
+	nth_close(scene, ret);
+	return wrong;
+}
+
+/* The kernel does it in a task of its own, for who waits. */
+static const struct nth_row region_take_there = {
+	.command = MEMBANK_IOC_REGION_DETACH,
+	.begin = begin_there,
+	.run = run_take_there,
+	.end = end_take_there,
+	.asks = NTH_MEMORY,
+	.in_workers = true,
+};
+
 /* ------------------------------------------------------------------ pagers */
 
 static int run_pager(void *arg)
@@ -474,6 +500,7 @@ FIXTURE_VARIANT_ADD(nth, region_find) { &region_find, 0 };
 FIXTURE_VARIANT_ADD(nth, region_detach) { &region_detach, 0 };
 FIXTURE_VARIANT_ADD(nth, region_detach_dry) { &region_detach_dry, 0 };
 FIXTURE_VARIANT_ADD(nth, region_detach_there) { &region_detach_there, 0 };
+FIXTURE_VARIANT_ADD(nth, region_take_there) { &region_take_there, 0 };
 FIXTURE_VARIANT_ADD(nth, area_reserve) { &area_reserve, 0 };
 FIXTURE_VARIANT_ADD(nth, area_free) { &area_free, 0 };
 FIXTURE_VARIANT_ADD(nth, pager_create) { &pager_create, 0 };

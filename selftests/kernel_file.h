@@ -27,6 +27,22 @@ static inline int kernel_write(const char *path, const char *text)
 	return ret;
 }
 
+/* Reads the beginning of it, as text. Returns 0 or a negative errno. */
+static inline int kernel_read(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, text, size - 1);
+	ret = length < 0 ? -errno : 0;
+	text[ret ? 0 : length] = 0;
+	close(fd);
+	return ret;
+}
+
 /*
  * The number behind a word that a line begins with, TEST_NONE if there is none; the
  * first one of all if @word is empty.

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,6 +17,9 @@
 
 #define NTH_FILE "/proc/thread-self/fail-nth"
 #define NTH_DEBUGFS "/sys/kernel/debug/"
+
+/* More than is ever asked for. */
+#define NTH_NONE 1000000
 
 static inline bool nth_is_there(void)
 {
@@ -76,6 +80,59 @@ static inline int nth_run(unsigned int n, int (*run)(void *arg), void *arg,
 	return ret;
 }
 
+/* Tells all tasks of the kernel that do its work; the least that one was at before. */
+static inline int nth_tell_workers(const char *number)
+{
+	char path[80], name[16], text[16];
+	int fd, least = NTH_NONE;
+	ssize_t length;
+	glob_t found;
+	size_t i;
+
+	if (glob("/proc/[0-9]*", 0, NULL, &found))
+		return -EPROTO;
+	for (i = 0; i < found.gl_pathc; i++) {
+		snprintf(path, sizeof(path), "%s/comm", found.gl_pathv[i]);
+		if (kernel_read(path, name, sizeof(name)) ||
+		    strncmp(name, "kworker/", 8))
+			continue;
+		snprintf(path, sizeof(path), "%s/fail-nth", found.gl_pathv[i]);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		length = read(fd, text, sizeof(text) - 1);
+		text[length > 0 ? length : 0] = 0;
+		if (length > 0 && atoi(text) < least)
+			least = atoi(text);
+		if (pwrite(fd, number, strlen(number), 0) < 0)
+			least = -EPROTO;
+		close(fd);
+	}
+	globfree(&found);
+	return least;
+}
+
+/**
+ * nth_run_in_workers() - have the kernel fail in the middle of its own work
+ * @n: as with nth_run(), but for each of the tasks that do what others have queued
+ * @run: what has something done there
+ * @arg: handed to it
+ * @reached: set to whether one of them was refused something
+ *
+ * Return: as @run.
+ */
+static inline int nth_run_in_workers(unsigned int n, int (*run)(void *arg),
+				     void *arg, bool *reached)
+{
+	char text[16];
+	int ret;
+
+	snprintf(text, sizeof(text), "%u", n);
+	if (nth_tell_workers(text) < 0)
+		return -EPROTO;
+	ret = run(arg);
+	*reached = !nth_tell_workers("0");
+	return ret;
+}
+
 /*
  * What a command asks of the kernel that can be refused. NTH_HIDDEN: something that
  * the kernel does without, or asks for again.
@@ -99,6 +156,7 @@ struct scene;
  *       @run have made
  * @asks: what it asks for at least
  * @dry: behind what is refused, the kernel has no memory for it at all
+ * @in_workers: it is tasks of the kernel to whom something is refused
  */
 struct nth_row {
 	unsigned int command;
@@ -107,6 +165,7 @@ struct nth_row {
 	const char *(*end)(struct scene *scene, int ret);
 	unsigned int asks;
 	bool dry;
+	bool in_workers;
 };
 
 /*
@@ -174,6 +233,8 @@ static inline int nth_run_row(const struct nth_row *row, struct scene *scene,
 	struct nth_dry dry = { .row = row, .scene = scene };
 	int ret;
 
+	if (row->in_workers)
+		return nth_run_in_workers(n, row->run, scene, reached);
 	if (!row->dry)
 		return nth_run(n, row->run, scene, reached);
 	dry.fail = open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC);
