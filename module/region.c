@@ -17,6 +17,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
 #include <linux/membank.h>
@@ -217,7 +218,7 @@ static long attach(struct membank_space *space,
  * @asker: the credentials of who asks for the dataspace
  * @own: the region map is that of who asks
  * @wants_file: somebody asks for the dataspace, so only the first is detached
- * @abandoned: who asked was killed: nothing is done that was not begun
+ * @abandoned: who asked was killed: no further region is detached
  * @file: what then holds it, with a reference, or NULL
  */
 struct detaching {
@@ -495,6 +496,19 @@ static int detach_piece(struct membank_space *space, const struct piece *piece,
 	return 0;
 }
 
+/* The next one to detach, if there is still somebody who wants that. */
+static int next_to_detach(unsigned long start, unsigned long end,
+			  const struct detaching *what, struct piece *piece)
+{
+	int ret = next_piece(start, end, what->only, piece);
+
+	if (!ret && READ_ONCE(what->abandoned)) {
+		drop_piece(piece);
+		ret = -EINTR;
+	}
+	return ret;
+}
+
 /* Others have mapped where a region was seen: what is there now? */
 static bool is_gone(int error)
 {
@@ -510,7 +524,7 @@ static int detach_range(struct membank_space *space, struct detaching *what)
 
 	lockdep_assert_held(&space->lock);
 	do {
-		ret = next_piece(start, end, what->only, &piece);
+		ret = next_to_detach(start, end, what, &piece);
 		if (ret)
 			break;
 		ret = detach_piece(space, &piece, what);
@@ -530,8 +544,8 @@ static int detach_whole(struct membank_space *space, struct detaching *what)
 	int ret;
 
 	do {
-		ret = next_piece(what->args.addr, what->args.addr + 1, NULL,
-				 &piece);
+		ret = next_to_detach(what->args.addr, what->args.addr + 1, what,
+				     &piece);
 		if (ret)
 			break;
 		piece.start = piece.region.start;
@@ -548,9 +562,7 @@ static int detach_here(struct membank_space *space, struct detaching *what)
 
 	if (mutex_lock_killable(&space->lock))
 		return -EINTR;
-	if (READ_ONCE(what->abandoned))
-		ret = -EINTR;
-	else if (what->args.length)
+	if (what->args.length)
 		ret = detach_range(space, what);
 	else
 		ret = detach_whole(space, what);
@@ -602,13 +614,16 @@ static void detach_work(struct work_struct *work)
 	job->ret = detach_here(job->space, &job->what);
 	kthread_unuse_mm(job->space->mm);
 	set_active_memcg(old);
+	clear_and_wake_up_bit(0, &job->space->detaching);
 	complete(&job->done);
 	job_put(job);
 }
 
 /*
  * The other process may keep its locks for as long as it likes, so who waits
- * for it can be killed, and is frozen meanwhile when the machine is suspended.
+ * for it can be killed, and is frozen meanwhile when the machine is suspended. The
+ * task that was begun for it then waits on, but it is the only one there: whoever
+ * comes next waits for it here.
  */
 static int detach_there(struct membank_space *space, struct detaching *what)
 {
@@ -618,7 +633,13 @@ static int detach_there(struct membank_space *space, struct detaching *what)
 	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
+	if (wait_on_bit_lock(&space->detaching, 0,
+			     TASK_KILLABLE | TASK_FREEZABLE)) {
+		kfree(job);
+		return -EINTR;
+	}
 	if (!space->mm || !mmget_not_zero(space->mm)) {
+		clear_and_wake_up_bit(0, &space->detaching);
 		kfree(job);
 		return -ESRCH;
 	}

@@ -67,6 +67,8 @@ struct membank_place {
  * @file: is mapped for each region, which goes on as a mapping of its own file;
  *        constant
  * @placement: what @file is just being mapped for; under @lock
+ * @detaching: bit 0 is a lock, held while a task of the kernel detaches there for
+ *             another process, so that there is one of these for each address space
  *
  * There is no record of regions in it: the address space itself says what is
  * attached.
@@ -79,6 +81,7 @@ struct membank_space {
 	struct mutex lock;
 	struct file *file;
 	struct membank_placement *placement;
+	unsigned long detaching;
 };
 
 struct membank_space *membank_space_get(struct mm_struct *mm);
