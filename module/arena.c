@@ -41,6 +41,9 @@ static_assert(MEMBANK_EXTENT_LARGE == MEMBANK_BLOCK_PAGES);
 /* More spare extents than this beyond those that are reserved are freed. */
 #define EXTENTS_TO_KEEP 16
 
+/* As many blocks are looked at while somebody may wait for the lock. */
+#define BLOCKS_AT_ONCE 512
+
 static unsigned int pool_reserved(struct membank_arena *arena)
 {
 	lockdep_assert_held(&arena->lock);
@@ -98,6 +101,19 @@ static bool is_whole(unsigned long start, unsigned long pages)
 	return IS_ALIGNED(start | pages, MEMBANK_BLOCK_PAGES);
 }
 
+/* Blocks that have one of these pages may have to be joined later. */
+static void note_unjoined(struct membank_arena *arena, unsigned long start,
+			  unsigned long pages)
+{
+	bool all_joined = arena->unjoined >= arena->joined;
+
+	lockdep_assert_held(&arena->lock);
+
+	arena->unjoined = all_joined ? start : min(arena->unjoined, start);
+	arena->joined = all_joined ? start + pages :
+				     max(arena->joined, start + pages);
+}
+
 /* Makes the block that holds @page a folio, if all of it is free and clean. */
 static void join_block(struct membank_arena *arena, unsigned long page)
 {
@@ -108,7 +124,7 @@ static void join_block(struct membank_arena *arena, unsigned long page)
 	if (membank_extent_next(&arena->clean, block, &start, &pages) &&
 	    start == block && pages >= MEMBANK_BLOCK_PAGES &&
 	    !membank_block_join(block))
-		arena->unjoined = true;
+		note_unjoined(arena, block, MEMBANK_BLOCK_PAGES);
 }
 
 /* The same for each block that has one of these pages, which have become clean. */
@@ -138,7 +154,8 @@ int membank_arena_init(struct membank_arena *arena, unsigned long start,
 	arena->start = start;
 	arena->pages = pages;
 	arena->taken = 0;
-	arena->unjoined = false;
+	arena->unjoined = 0;
+	arena->joined = 0;
 	arena->nr_resting = 0;
 	arena->due = false;
 	mutex_init(&arena->clear_lock);
@@ -214,7 +231,8 @@ static void join_blocks(struct membank_arena *arena, unsigned long start,
 {
 	unsigned long block, end = start + pages;
 
-	if (!arena->unjoined || !IS_ALIGNED(start, MEMBANK_BLOCK_PAGES))
+	if (start >= arena->joined || end <= arena->unjoined ||
+	    !IS_ALIGNED(start, MEMBANK_BLOCK_PAGES))
 		return;
 	for (block = start; block + MEMBANK_BLOCK_PAGES <= end;
 	     block += MEMBANK_BLOCK_PAGES)
@@ -328,7 +346,7 @@ static int take_clean(struct membank_arena *arena, unsigned long pages,
 	if (!membank_extent_find(&arena->clean, pages, order, start))
 		return -ENOSPC;
 	if (!split_blocks(*start, pages)) {
-		arena->unjoined = true;
+		note_unjoined(arena, *start, pages);
 		return -EAGAIN;
 	}
 	join_blocks(arena, *start, pages);
@@ -338,7 +356,7 @@ static int take_clean(struct membank_arena *arena, unsigned long pages,
 	return 0;
 }
 
-/* The last that was given back, if it is just what is wanted. */
+/* Of what rests, the last one that is just what is wanted. */
 static bool take_resting_locked(struct membank_arena *arena,
 				unsigned long pages, unsigned int order,
 				unsigned long *start)
@@ -520,7 +538,7 @@ bool membank_arena_give_untouched(struct membank_arena *arena,
 	arena->resting[arena->nr_resting++] =
 		(struct membank_piece){ start, pages };
 	if (!is_whole(start, pages))
-		arena->unjoined = true;
+		note_unjoined(arena, start, pages);
 	due = arena->due;
 	arena->due = true;
 	unlock_and_trim(arena);
@@ -531,23 +549,24 @@ bool membank_arena_give_untouched(struct membank_arena *arena,
  * membank_arena_rejoin() - have nothing rest, and join what could not be joined
  * @arena: the arena
  *
+ * Joins some blocks only, so that nobody waits long for the lock of a large arena.
+ *
  * Return: whether all blocks that are clean as a whole are folios now.
  */
 bool membank_arena_rejoin(struct membank_arena *arena)
 {
-	unsigned long end = arena->start + arena->pages, block;
+	unsigned long block, end;
 	bool joined;
 
 	mutex_lock(&arena->lock);
 	arena->due = false;
 	membank_arena_settle_locked(arena);
-	if (arena->unjoined) {
-		arena->unjoined = false;
-		for (block = arena->start; block < end;
-		     block += MEMBANK_BLOCK_PAGES)
-			join_block(arena, block);
-	}
-	joined = !arena->unjoined;
+	block = block_of(arena->unjoined);
+	end = min(arena->joined, block + BLOCKS_AT_ONCE * MEMBANK_BLOCK_PAGES);
+	arena->unjoined = end;
+	for (; block < end; block += MEMBANK_BLOCK_PAGES)
+		join_block(arena, block);
+	joined = arena->unjoined >= arena->joined;
 	unlock_and_trim(arena);
 	return joined;
 }

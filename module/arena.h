@@ -31,8 +31,9 @@ struct membank_piece {
  * @clean: the part of @free that reads as zero
  * @dirty: the part of @free that does not, yet
  * @bad: pages with a hardware error, never to be taken again
- * @unjoined: some block that is clean as a whole may not be a folio: somebody
- *            looked at it when it should have become one, or it has rested
+ * @unjoined: from this page on blocks that are clean as a whole may not be folios:
+ *            somebody looked at one when it should have become one, or it has rested
+ * @joined: and from this one on all are again; not above @unjoined: all are
  * @resting: was given back untouched, the last one last; in no set, and counted as
  *           taken
  * @nr_resting: how many
@@ -53,7 +54,8 @@ struct membank_arena {
 	struct membank_extent_set clean;
 	struct membank_extent_set dirty;
 	struct membank_extent_set bad;
-	bool unjoined;
+	unsigned long unjoined;
+	unsigned long joined;
 	struct membank_piece resting[MEMBANK_ARENA_RESTING];
 	unsigned int nr_resting;
 	bool due;
