@@ -169,6 +169,9 @@ static const char *end_free(struct scene *scene, int ret)
 		wrong = "the region is gone";
 	else if (!ret && (count != 1 || entry.area != MEMBANK_AREA_NONE))
 		wrong = "the area is there";
+	else if (!nth_may_be_done(ret) &&
+		 (count != 2 || entry.area == MEMBANK_AREA_NONE))
+		wrong = "the area is not what it was";
 	sweep(scene);
 	return wrong;
 }

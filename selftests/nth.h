@@ -99,11 +99,11 @@ static inline int nth_tell_workers(const char *number)
 		snprintf(path, sizeof(path), "%s/fail-nth", found.gl_pathv[i]);
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		length = read(fd, text, sizeof(text) - 1);
-		text[length > 0 ? length : 0] = 0;
-		if (length > 0 && atoi(text) < least)
-			least = atoi(text);
-		if (pwrite(fd, number, strlen(number), 0) < 0)
-			least = -EPROTO;
+		/* It may have ended: there are as many as are needed. */
+		if (length > 0 && pwrite(fd, number, strlen(number), 0) > 0) {
+			text[length] = 0;
+			least = atoi(text) < least ? atoi(text) : least;
+		}
 		close(fd);
 	}
 	globfree(&found);
@@ -126,6 +126,7 @@ static inline int nth_run_in_workers(unsigned int n, int (*run)(void *arg),
 	int ret;
 
 	snprintf(text, sizeof(text), "%u", n);
+	*reached = false;
 	if (nth_tell_workers(text) < 0)
 		return -EPROTO;
 	ret = run(arg);
