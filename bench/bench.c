@@ -75,7 +75,7 @@ unsigned int bench_share(unsigned int count)
 
 /**
  * bench_absent() - leave a way out in all cases from now on
- * @way: which, and not the first: this machine has no such thing
+ * @way: which: this machine has no such thing
  */
 void bench_absent(unsigned int way)
 {
@@ -166,7 +166,9 @@ void bench_begin(const struct bench *measure, int argc, char **argv)
 		{ "small", no_argument, NULL, 's' },
 		{},
 	};
-	int option, number;
+	int option;
+	long number;
+	char *end;
 
 	results.bench = measure;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
@@ -175,8 +177,8 @@ void bench_begin(const struct bench *measure, int argc, char **argv)
 		} else if (option == 's') {
 			small = true;
 		} else if (option == 'r') {
-			number = atoi(optarg);
-			if (number < 1 || number > MAX_ROUNDS)
+			number = strtol(optarg, &end, 10);
+			if (*end || number < 1 || number > MAX_ROUNDS)
 				errx(2,
 				     "--rounds takes a number from 1 to %d, and got '%s'",
 				     MAX_ROUNDS, optarg);
@@ -252,6 +254,17 @@ static void sort(const struct figures *figures, unsigned int operations)
 		      sizeof(struct sample), compare);
 }
 
+/*
+ * In each round another way begins, and each other round goes backwards, so that
+ * none always finds what the same one has left.
+ */
+static unsigned int whose_turn(unsigned int round, unsigned int turn)
+{
+	const unsigned int nr_ways = results.bench->nr_ways;
+
+	return (round + (round % 2 ? nr_ways - turn : turn)) % nr_ways;
+}
+
 /**
  * bench_run() - measure one case
  * @work: the case
@@ -277,11 +290,9 @@ int bench_run(const struct bench_case *work, void *context)
 				samples((size_t)results.rounds *
 					operations_of(work, way));
 	}
-	/* In each round another one begins. */
 	for (round = -(int)results.warm; round < (int)results.rounds; round++)
 		for (turn = 0; turn < results.bench->nr_ways; turn++) {
-			way = (round + (int)results.warm + turn) %
-			      results.bench->nr_ways;
+			way = whose_turn(round + results.warm, turn);
 			if (!is_absent(way))
 				take_turn(result, context, way, round);
 		}

@@ -140,7 +140,7 @@ static double reached(const struct result *result,
 		return growth(result, way);
 	case BENCH_TAIL:
 		return tail(result, way, 990) /
-		       median(&results.cases[result->work.than], way);
+		       tail(&results.cases[result->work.than], way, 500);
 	case BENCH_FAILURES:
 		break;
 	}
