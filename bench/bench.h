@@ -52,7 +52,7 @@ struct bench {
  *               least of speeds
  * @BENCH_GROWTH: the ratio to itself in the case before: at most
  * @BENCH_TAIL: the ratio of the 99th percentile to its own median in the case
- *              before, both of single operations where these are timed: at most
+ *              before, as the table shows them: at most
  * @BENCH_FAILURES: operations that failed: at most
  */
 enum bench_measure {

@@ -24,7 +24,7 @@
 #define HELD 56
 #define HELD_SMALL 8
 /* What is left to others. */
-#define LEFT (160 * MIB)
+#define LEFT (352 * MIB)
 #define TAKEN_SMALL (16 * MIB)
 /* What the program gives up and takes anew, more than a turn has given back. */
 #define ANEW (2 * HELD * LENGTH + 16 * MIB)

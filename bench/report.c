@@ -140,7 +140,7 @@ static double reached(const struct result *result,
 		return growth(result, way);
 	case BENCH_TAIL:
 		return tail(result, way, 990) /
-		       tail(&results.cases[result->work.than], way, 500);
+		       median(&results.cases[result->work.than], way);
 	case BENCH_FAILURES:
 		break;
 	}

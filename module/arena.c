@@ -101,6 +101,17 @@ static bool is_whole(unsigned long start, unsigned long pages)
 	return IS_ALIGNED(start | pages, MEMBANK_BLOCK_PAGES);
 }
 
+/*
+ * From which block on those have to be split that an extent has pages of: one that
+ * begins with a block is mapped by blocks as far as it has these wholly, all others
+ * by pages.
+ */
+static unsigned long split_from(unsigned long start, unsigned long pages)
+{
+	return block_of(IS_ALIGNED(start, MEMBANK_BLOCK_PAGES) ? start + pages :
+								 start);
+}
+
 /* Blocks that have one of these pages may have to be joined later. */
 static void note_unjoined(struct membank_arena *arena, unsigned long start,
 			  unsigned long pages)
@@ -229,12 +240,12 @@ void membank_arena_exit(struct membank_arena *arena)
 static void join_blocks(struct membank_arena *arena, unsigned long start,
 			unsigned long pages)
 {
-	unsigned long block, end = start + pages;
+	unsigned long block = max(start, block_of(arena->unjoined));
+	unsigned long end = min(start + pages, arena->joined);
 
-	if (start >= arena->joined || end <= arena->unjoined ||
-	    !IS_ALIGNED(start, MEMBANK_BLOCK_PAGES))
+	if (!IS_ALIGNED(start, MEMBANK_BLOCK_PAGES))
 		return;
-	for (block = start; block + MEMBANK_BLOCK_PAGES <= end;
+	for (; block < end && block + MEMBANK_BLOCK_PAGES <= start + pages;
 	     block += MEMBANK_BLOCK_PAGES)
 		membank_block_join(block);
 }
@@ -320,17 +331,14 @@ int membank_arena_clear(struct membank_arena *arena, unsigned long start,
 
 /*
  * Splits the blocks that would not belong to the new extent wholly, or lie in it
- * askew: an extent that begins with a block is mapped by blocks, all others
- * by pages.
+ * askew.
  *
  * Return: false if somebody looks at one of them in this moment.
  */
 static bool split_blocks(unsigned long start, unsigned long pages)
 {
-	unsigned long block, end = start + pages;
+	unsigned long block = split_from(start, pages), end = start + pages;
 
-	block = IS_ALIGNED(start, MEMBANK_BLOCK_PAGES) ? block_of(end) :
-							 block_of(start);
 	for (; block < end; block += MEMBANK_BLOCK_PAGES)
 		if (!membank_block_split(block))
 			return false;
@@ -530,6 +538,7 @@ void membank_arena_give(struct membank_arena *arena, unsigned long start,
 bool membank_arena_give_untouched(struct membank_arena *arena,
 				  unsigned long start, unsigned long pages)
 {
+	unsigned long split = split_from(start, pages);
 	bool due;
 
 	mutex_lock(&arena->lock);
@@ -537,8 +546,8 @@ bool membank_arena_give_untouched(struct membank_arena *arena,
 		membank_arena_settle_locked(arena);
 	arena->resting[arena->nr_resting++] =
 		(struct membank_piece){ start, pages };
-	if (!is_whole(start, pages))
-		note_unjoined(arena, start, pages);
+	if (split < start + pages)
+		note_unjoined(arena, split, start + pages - split);
 	due = arena->due;
 	arena->due = true;
 	unlock_and_trim(arena);
