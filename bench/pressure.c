@@ -81,10 +81,10 @@ static unsigned long pages_moved(void)
 static void lend(void)
 {
 	char byte = 0;
+	bool lent;
 
-	bench_need(write(program, &byte, 1) == 1 &&
-			   read(program, &byte, 1) == 1,
-		   "have the memory used by others");
+	lent = write(program, &byte, 1) == 1 && read(program, &byte, 1) == 1;
+	bench_need(lent, "have the memory used by others");
 }
 
 static void settle(void *context, unsigned int way)

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "connection.h"
 #include "dataspace.h"
+#include "detach.h"
 #include "dmabuf.h"
 #include "ioctl.h"
 #include "lookup.h"

@@ -19,11 +19,11 @@
 #include "compat.h"
 #include "connection.h"
 #include "debugfs.h"
+#include "detach.h"
 #include "dmabuf.h"
 #include "heaps.h"
 #include "notifier.h"
 #include "peers.h"
-#include "region.h"
 #include "retire.h"
 #include "service.h"
 #include "source.h"
@@ -305,7 +305,7 @@ static int __init init_all(void)
 	ret = membank_retire_init();
 	if (ret)
 		goto exit_banks;
-	ret = membank_region_init();
+	ret = membank_detach_init();
 	if (ret)
 		goto exit_retire;
 	ret = membank_peers_init();
@@ -327,7 +327,7 @@ exit_service:
 	membank_offer_exit();
 	membank_peers_exit();
 exit_region:
-	membank_region_exit();
+	membank_detach_exit();
 exit_retire:
 	membank_retire_exit();
 exit_banks:
@@ -355,7 +355,7 @@ static void __exit membank_exit(void)
 	membank_service_exit();
 	membank_offer_exit();
 	membank_peers_exit();
-	membank_region_exit();
+	membank_detach_exit();
 	membank_retire_exit();
 	membank_banks_exit();
 }
