@@ -46,6 +46,8 @@ static unsigned int nr_held;
 /* The program that has the memory, if there is one: asks and answers. */
 static int program = -1;
 
+static bool has_cma_heap;
+
 /* Pages that were moved in the turns of each way while there was one. */
 static unsigned long moved[WAYS];
 
@@ -77,6 +79,9 @@ static unsigned long pages_moved(void)
 	return pages;
 }
 
+/* How many the kernel had moved when the turn began. */
+static unsigned long moved_before;
+
 /* Has the program take what was given back. */
 static void lend(void)
 {
@@ -85,22 +90,19 @@ static void lend(void)
 
 	lent = write(program, &byte, 1) == 1 && read(program, &byte, 1) == 1;
 	bench_need(lent, "have the memory used by others");
+	moved_before = pages_moved();
 }
 
 static void settle(void *context, unsigned int way)
 {
-	static unsigned long before;
-
 	(void)context;
 	if (program >= 0)
-		moved[way] += pages_moved() - before;
+		moved[way] += pages_moved() - moved_before;
 	while (nr_held)
 		close(held[--nr_held]);
 	memory_settle(sources[way]);
-	if (program < 0)
-		return;
-	lend();
-	before = pages_moved();
+	if (program >= 0)
+		lend();
 }
 
 static const struct bench bench = {
@@ -187,7 +189,7 @@ static void measure(const char *name, int than)
 	bench_run(&work, NULL);
 }
 
-/* Without that there was no pressure. */
+/* A heap that has lent its pages has had some moved, else there was no pressure. */
 static void report_moved(void)
 {
 	unsigned int way;
@@ -195,6 +197,9 @@ static void report_moved(void)
 	printf("\npages that were moved away for whom, in all rounds under memory pressure:\n");
 	for (way = 0; way < WAYS; way++)
 		printf("  %-16s %10lu\n", bench.ways[way], moved[way]);
+	if (has_cma_heap && !bench_small() && !moved[CMA_HEAP])
+		errx(EXIT_FAILURE,
+		     "the CMA heap has lent no page: there was no pressure");
 }
 
 int main(int argc, char **argv)
@@ -208,6 +213,8 @@ int main(int argc, char **argv)
 	for (way = 0; way < WAYS; way++)
 		if (!memory_open(sources[way], LENGTH))
 			bench_absent(way);
+		else
+			has_cma_heap |= way == CMA_HEAP;
 	measure("idle", -1);
 	if (!bench_small() && available() < 2 * LEFT)
 		errx(EXIT_FAILURE,

@@ -52,8 +52,6 @@ void membank_detach_exit(void)
 	destroy_workqueue(detach_queue);
 }
 
-/* ------------------------------------------------------------- attaching */
-
 /**
  * struct detaching - what to detach, and what came of it
  * @args: see &struct membank_region_detach
