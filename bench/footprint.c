@@ -405,6 +405,18 @@ static void read_options(int argc, char **argv, const char **json)
 		errx(2, "usage: footprint [--small] [--json FILE]");
 }
 
+/* Whether each kind of object has a cache for itself. */
+static bool has_caches_apart(void)
+{
+	char line[4096] = "";
+	FILE *file = fopen("/proc/cmdline", "re");
+
+	bench_need(file && fgets(line, sizeof(line), file),
+		   "read the kernel's command line");
+	fclose(file);
+	return strstr(line, "slab_nomerge");
+}
+
 static FILE *begin_json(const char *path)
 {
 	struct utsname names;
@@ -441,6 +453,8 @@ int main(int argc, char **argv)
 	       count);
 	printf("beyond: without what any file, mapping or dma-buf has; to reach: at most %d\n\n",
 	       LIMIT);
+	if (!has_caches_apart())
+		printf("caches are shared, so others may be counted; not with slab_nomerge\n\n");
 	printf("%-28s %8s %8s\n", "", "all", "beyond");
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].make != make_heap_buffer ||

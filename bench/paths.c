@@ -2,7 +2,8 @@
 /*
  * paths: one operation again and again, until it is killed, for scripts/breakdown,
  * which looks at each instruction of it. Before each one getppid() is called, which
- * does nothing, so that it is seen where one ends and the next begins.
+ * does nothing, so that it is seen where one ends and the next begins; where only the
+ * first part of what is done counts, getpgrp() ends it.
  */
 #define _GNU_SOURCE
 #include "memory.h"
@@ -54,6 +55,20 @@ static void allocate(void)
 	close(fd);
 }
 
+static void end_of_part(void)
+{
+	syscall(SYS_getpgrp);
+}
+
+static void allocate_alone(void)
+{
+	int fd = memory_get(MEMORY_BANK, LENGTH);
+
+	end_of_part();
+	bench_need(fd >= 0, "get memory");
+	close(fd);
+}
+
 static void create_memfd(void)
 {
 	int fd = memory_get(MEMORY_EMPTY, 0);
@@ -66,6 +81,13 @@ static void have_dataspace(void)
 {
 	memory = memory_get(MEMORY_BANK, LENGTH);
 	bench_need(memory >= 0, "get memory");
+}
+
+static void free_alone(void)
+{
+	close(memory);
+	end_of_part();
+	have_dataspace();
 }
 
 static void have_memfd(void)
@@ -270,6 +292,19 @@ static void send_by_channel(void)
 		MEMBANK_CHANNEL, "receive");
 }
 
+static void send_alone(void)
+{
+	char message[MESSAGE] = {};
+	size_t length;
+
+	need_ok(membank_channel_send(ends[0], message, sizeof(message), 0, 0),
+		MEMBANK_CHANNEL, "send");
+	end_of_part();
+	need_ok(membank_channel_receive(ends[1], message, sizeof(message), 0,
+					&length),
+		MEMBANK_CHANNEL, "receive");
+}
+
 static void have_sockets(void)
 {
 	bench_need(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, rings),
@@ -294,6 +329,8 @@ static void nothing(void)
 static const struct path paths[] = {
 	{ "nothing", NULL, nothing },
 	{ "allocate", NULL, allocate },
+	{ "alloc", NULL, allocate_alone },
+	{ "free", have_dataspace, free_alone },
 	{ "memfd", NULL, create_memfd },
 	{ "attach", have_dataspace, attach },
 	{ "mmap", have_memfd, map_it },
@@ -304,6 +341,7 @@ static const struct path paths[] = {
 	{ "call", have_server, call },
 	{ "eventfds", have_eventfd_server, ask_eventfds },
 	{ "channel", have_channel, send_by_channel },
+	{ "send", have_channel, send_alone },
 	{ "socket", have_sockets, send_by_socket },
 };
 

@@ -10,40 +10,70 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
-/* How often the rounds are drawn anew, for the interval of a ratio. */
+/* How often the rounds are drawn anew, for the interval of a figure. */
 #define DRAWS 1000
 
 /**
- * struct ratio - of a way to the peer
- * @value: of medians
- * @low: of its 95 % interval
+ * struct figure - what comes of the rounds
+ * @value: of all of them
+ * @low: of the interval that 95 % of it are in when rounds are drawn anew
  * @high: likewise
  */
-struct ratio {
+struct figure {
 	double value;
 	double low;
 	double high;
 };
 
+/**
+ * struct drawing - how often each round counts
+ * @own: of the case that is looked at
+ * @than: of the one that it is compared with
+ */
+struct drawing {
+	unsigned int *own;
+	unsigned int *than;
+};
+
 /* ---------------------------------------------------------------- figures */
 
-/* The smallest that is not below so many thousandths of them. */
+/*
+ * The smallest of the samples that is not below so many thousandths of them, if each
+ * counts as often as its round; NULL: once.
+ */
 static double quantile(const struct sample *sorted, size_t count,
-		       unsigned int permille)
+		       unsigned int permille, const unsigned int *drawn)
 {
-	return sorted[(count * permille + 999) / 1000 - 1].ns;
+	/* Rounds have as many samples each, so there are as many as before. */
+	const size_t rank = (count * permille + 999) / 1000;
+	size_t i = rank - 1, seen = 0;
+
+	if (drawn)
+		for (i = 0; i < count; i++) {
+			seen += drawn[sorted[i].round];
+			if (seen >= rank)
+				break;
+		}
+	return sorted[i].ns;
+}
+
+static double drawn_median(const struct result *result, unsigned int way,
+			   const unsigned int *drawn)
+{
+	return quantile(result->ways[way].rounds, results.rounds, 500, drawn);
 }
 
 static double median(const struct result *result, unsigned int way)
 {
-	return quantile(result->ways[way].rounds, results.rounds, 500);
+	return drawn_median(result, way, NULL);
 }
 
 /* Of single operations where they were timed, and of rounds elsewhere. */
-static double tail(const struct result *result, unsigned int way,
-		   unsigned int permille)
+static double drawn_tail(const struct result *result, unsigned int way,
+			 unsigned int permille, const unsigned int *drawn)
 {
 	const struct figures *figures = &result->ways[way];
 
@@ -51,8 +81,36 @@ static double tail(const struct result *result, unsigned int way,
 		return quantile(figures->singles,
 				(size_t)results.rounds *
 					operations_of(&result->work, way),
-				permille);
-	return quantile(figures->rounds, results.rounds, permille);
+				permille, drawn);
+	return quantile(figures->rounds, results.rounds, permille, drawn);
+}
+
+static double tail(const struct result *result, unsigned int way,
+		   unsigned int permille)
+{
+	return drawn_tail(result, way, permille, NULL);
+}
+
+/* What a target is about, when rounds count as @drawing says. */
+static double drawn_figure(const struct result *result,
+			   const struct bench_target *target,
+			   const struct drawing *drawing)
+{
+	const unsigned int way = target->way;
+	double own, other;
+
+	if (target->measure == BENCH_FAILURES)
+		return result->ways[way].failures;
+	own = target->measure == BENCH_TAIL ?
+		      drawn_tail(result, way, 990, drawing->own) :
+		      drawn_median(result, way, drawing->own);
+	other = target->measure == BENCH_RATIO ?
+			drawn_median(result, target->peer, drawing->own) :
+			drawn_median(&results.cases[result->work.than], way,
+				     drawing->than);
+	if (target->measure == BENCH_RATIO && result->work.bytes)
+		return other / own;
+	return own / other;
 }
 
 static unsigned int random_below(uint64_t *state, unsigned int end)
@@ -63,23 +121,13 @@ static unsigned int random_below(uint64_t *state, unsigned int end)
 	return (*state >> 32) % end;
 }
 
-/* The median of the rounds that were drawn, each as often as it was. */
-static double drawn_median(const struct sample *sorted,
-			   const unsigned int *drawn)
+static void draw_rounds(uint64_t *state, unsigned int *drawn)
 {
-	unsigned int i, seen = 0;
+	unsigned int i;
 
-	for (i = 0; i < results.rounds; i++) {
-		seen += drawn[sorted[i].round];
-		if (2 * seen >= results.rounds)
-			break;
-	}
-	return sorted[i].ns;
-}
-
-static double ratio_of(const struct bench_case *work, double own, double peer)
-{
-	return work->bytes ? peer / own : own / peer;
+	memset(drawn, 0, results.rounds * sizeof(*drawn));
+	for (i = 0; i < results.rounds; i++)
+		drawn[random_below(state, results.rounds)]++;
 }
 
 static int compare(const void *one, const void *other)
@@ -90,34 +138,43 @@ static int compare(const void *one, const void *other)
 }
 
 /*
- * The ratio of medians, and the interval that 95 % of it are in when the rounds
- * are drawn anew with repetition; the same ones for both, as they were neighbours.
+ * The interval is that of a bootstrap: the rounds are drawn anew with repetition. Two
+ * ways of a case have the same ones, as they were neighbours; another case has others.
  */
-static struct ratio find_ratio(const struct result *result, unsigned int way)
+static struct figure find_figure(const struct result *result,
+				 const struct bench_target *target)
 {
-	const struct sample *own = result->ways[way].rounds;
-	const struct sample *peer = result->ways[0].rounds;
-	unsigned int *drawn = calloc(results.rounds, sizeof(*drawn));
+	const struct drawing all = {}, drawing = {
+		.own = calloc(results.rounds, sizeof(*drawing.own)),
+		.than = calloc(results.rounds, sizeof(*drawing.than)),
+	};
 	uint64_t state = 0x9e3779b97f4a7c15;
 	double draws[DRAWS];
-	unsigned int i, j;
+	unsigned int i;
 
-	bench_need(drawn, "get memory");
+	bench_need(drawing.own && drawing.than, "get memory");
 	for (i = 0; i < DRAWS; i++) {
-		memset(drawn, 0, results.rounds * sizeof(*drawn));
-		for (j = 0; j < results.rounds; j++)
-			drawn[random_below(&state, results.rounds)]++;
-		draws[i] = ratio_of(&result->work, drawn_median(own, drawn),
-				    drawn_median(peer, drawn));
+		draw_rounds(&state, drawing.own);
+		draw_rounds(&state, drawing.than);
+		draws[i] = drawn_figure(result, target, &drawing);
 	}
-	free(drawn);
+	free(drawing.own);
+	free(drawing.than);
 	qsort(draws, DRAWS, sizeof(*draws), compare);
-	return (struct ratio){
-		.value = ratio_of(&result->work, median(result, way),
-				  median(result, 0)),
+	return (struct figure){
+		.value = drawn_figure(result, target, &all),
 		.low = draws[DRAWS * 25 / 1000 - 1],
 		.high = draws[DRAWS * 975 / 1000 - 1],
 	};
+}
+
+/* To the peer, which comes first. */
+static struct figure find_ratio(const struct result *result, unsigned int way)
+{
+	return find_figure(result, &(struct bench_target){
+					   .measure = BENCH_RATIO,
+					   .way = way,
+				   });
 }
 
 /* How much of the time of the case it is compared with. */
@@ -127,26 +184,6 @@ static double growth(const struct result *result, unsigned int way)
 	       median(&results.cases[result->work.than], way);
 }
 
-static double reached(const struct result *result,
-		      const struct bench_target *target)
-{
-	const unsigned int way = target->way;
-
-	switch (target->measure) {
-	case BENCH_RATIO:
-		return ratio_of(&result->work, median(result, way),
-				median(result, target->peer));
-	case BENCH_GROWTH:
-		return growth(result, way);
-	case BENCH_TAIL:
-		return tail(result, way, 990) /
-		       median(&results.cases[result->work.than], way);
-	case BENCH_FAILURES:
-		break;
-	}
-	return result->ways[way].failures;
-}
-
 static bool wants_more(const struct result *result,
 		       const struct bench_target *target)
 {
@@ -154,10 +191,8 @@ static bool wants_more(const struct result *result,
 }
 
 static bool is_met(const struct result *result,
-		   const struct bench_target *target)
+		   const struct bench_target *target, double figure)
 {
-	const double figure = reached(result, target);
-
 	return wants_more(result, target) ? figure >= target->limit :
 					    figure <= target->limit;
 }
@@ -255,7 +290,7 @@ static void print_way(const struct columns *columns,
 {
 	const struct bench_case *work = &result->work;
 	const double time = median(result, way);
-	struct ratio ratio;
+	struct figure ratio;
 	char interval[32];
 
 	if (is_absent(way)) {
@@ -288,22 +323,26 @@ static bool can_tell(const struct bench_target *target)
 static void print_target(const struct result *result,
 			 const struct bench_target *target)
 {
+	struct figure figure;
+
 	if (!can_tell(target))
 		return;
+	figure = find_figure(result, target);
 	printf("  to reach: %s, ", results.bench->ways[target->way]);
 	if (target->measure == BENCH_FAILURES)
 		printf("at most %.0f failures: %.0f", target->limit,
-		       reached(result, target));
+		       figure.value);
 	else
-		printf("%sat %s %.3g of %s: %.3g",
+		printf("%sat %s %.3g of %s: %.3g (%.3g to %.3g)",
 		       target->measure == BENCH_TAIL ? "p99 " : "",
 		       wants_more(result, target) ? "least" : "most",
 		       target->limit,
 		       target->measure == BENCH_RATIO ?
 			       results.bench->ways[target->peer] :
 			       results.cases[result->work.than].work.name,
-		       reached(result, target));
-	printf(", %s\n", is_met(result, target) ? "met" : "missed");
+		       figure.value, figure.low, figure.high);
+	printf(", %s\n",
+	       is_met(result, target, figure.value) ? "met" : "missed");
 }
 
 /**
@@ -339,7 +378,7 @@ static void print_json_way(FILE *file, const struct result *result,
 			   unsigned int way)
 {
 	const struct bench_case *work = &result->work;
-	const struct ratio ratio = find_ratio(result, way);
+	const struct figure ratio = find_ratio(result, way);
 
 	fprintf(file,
 		"        {\"name\": \"%s\", \"min\": %.1f, \"median\": %.1f,\n",
@@ -366,6 +405,7 @@ static void print_json_target(FILE *file, const struct result *result,
 		[BENCH_TAIL] = "p99",
 		[BENCH_FAILURES] = "failures",
 	};
+	const struct figure figure = find_figure(result, target);
 
 	fprintf(file,
 		"        {\"way\": \"%s\", \"figure\": \"%s\", \"of\": \"%s\",\n",
@@ -376,10 +416,10 @@ static void print_json_target(FILE *file, const struct result *result,
 			"" :
 			results.cases[result->work.than].work.name);
 	fprintf(file,
-		"         \"at\": \"%s\", \"limit\": %.4f, \"reached\": %.4f, \"met\": %s}",
+		"         \"at\": \"%s\", \"limit\": %.4f, \"reached\": %.4f, \"interval\": [%.4f, %.4f], \"met\": %s}",
 		wants_more(result, target) ? "least" : "most", target->limit,
-		reached(result, target),
-		is_met(result, target) ? "true" : "false");
+		figure.value, figure.low, figure.high,
+		is_met(result, target, figure.value) ? "true" : "false");
 }
 
 static void print_json_case(FILE *file, int i)
@@ -414,14 +454,33 @@ static void print_json_case(FILE *file, int i)
 	fprintf(file, "]}%s\n", i + 1 == results.nr_cases ? "" : ",");
 }
 
+/* What the kernel calls the sources of the module, "" where it is not loaded. */
+static void module_sources(char *text, int size)
+{
+	FILE *file = fopen("/sys/module/membank/srcversion", "re");
+
+	text[0] = '\0';
+	if (!file)
+		return;
+	if (fgets(text, size, file))
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+}
+
 static void print_json(FILE *file)
 {
+	const time_t now = time(NULL);
+	char date[32], sources[64];
 	struct utsname names;
 	int i;
 
 	uname(&names);
+	module_sources(sources, sizeof(sources));
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	fprintf(file, "{\n  \"measure\": \"%s\",\n  \"work\": \"%s\",\n",
 		results.bench->name, results.bench->work);
+	fprintf(file, "  \"date\": \"%s\",\n  \"module\": \"%s\",\n", date,
+		sources);
 	fprintf(file, "  \"kernel\": \"%s\",\n  \"processors\": %ld,\n",
 		names.release, sysconf(_SC_NPROCESSORS_ONLN));
 	fprintf(file, "  \"unit\": \"%s\",\n  \"rounds\": %u,\n", unit(),
