@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dataspaces that a DRM device (vgem) imports, while the kernel has no memory or
- * cannot copy: attached and mapped for DMA, with a fence.
+ * Dataspaces that devices import, while the kernel has no memory or cannot copy: a DRM
+ * device (vgem), also with a fence, and a camera (vivid), which maps them for DMA.
  *
- * A camera is not asked: videobuf2 loses its reference to a dma-buf that it has no
- * memory to attach to, in any kernel so far.
+ * What a camera itself asks for is not refused: videobuf2 loses its reference to a
+ * dma-buf that it has no memory to attach to, in any kernel so far.
  */
 #include <drm/drm.h>
 #include <drm/vgem_drm.h>
@@ -13,6 +13,7 @@
 
 #include "kselftest_harness.h"
 
+#include "camera.h"
 #include "common.h"
 #include "card.h"
 #include "handle.h"
@@ -25,6 +26,7 @@
  * struct scene - what calls act on
  * @dev: a node
  * @card: the DRM device
+ * @camera: the camera, when it is open
  * @fd: a dataspace
  * @handle: what it is to the card
  * @fence: that was set on it
@@ -32,6 +34,7 @@
 struct scene {
 	int dev;
 	int card;
+	struct camera camera;
 	int fd;
 	__u32 handle;
 	__u32 fence;
@@ -108,18 +111,65 @@ static const struct nth_row fence = {
 	.asks = NTH_MEMORY,
 };
 
+static bool begin_queue(struct scene *scene)
+{
+	if (camera_open(&scene->camera, V4L2_BUF_TYPE_VIDEO_CAPTURE, 1))
+		return false;
+	scene->fd = test_alloc(scene->dev, camera_length(&scene->camera), 0, 0);
+	return scene->fd >= 0;
+}
+
+/* videobuf2 has one errno for whatever mapping gave. */
+static int run_queue(void *arg)
+{
+	struct scene *scene = arg;
+	int ret = camera_queue(&scene->camera, 0, scene->fd);
+
+	return ret == -EINVAL ? -ENOMEM : ret;
+}
+
+/* What could not be had can be had now; it is held when its descriptor is gone. */
+static const char *end_queue(struct scene *scene, int ret)
+{
+	const char *wrong = NULL;
+
+	if (ret)
+		ret = camera_queue(&scene->camera, 0, scene->fd);
+	close(scene->fd);
+	if (ret)
+		wrong = "it cannot be mapped later";
+	else if (test_used() != camera_length(&scene->camera))
+		wrong = "it is not held";
+	close(scene->camera.fd);
+	return wrong;
+}
+
+static const struct nth_row queue = {
+	.begin = begin_queue,
+	.run = run_queue,
+	.end = end_queue,
+	.asks = NTH_MEMORY,
+	.within = "dmabuf_map",
+};
+
+enum device {
+	CARD,
+	CAMERA,
+};
+
 /* clang-format off */
-FIXTURE_VARIANT_ADD(nth, import) { &import, 0 };
-FIXTURE_VARIANT_ADD(nth, fence) { &fence, 0 };
+FIXTURE_VARIANT_ADD(nth, import) { &import, CARD };
+FIXTURE_VARIANT_ADD(nth, fence) { &fence, CARD };
+FIXTURE_VARIANT_ADD(nth, queue) { &queue, CAMERA };
 /* clang-format on */
 
 static struct scene *scene_open(int which)
 {
 	static struct scene scene;
 
-	(void)which;
 	scene.dev = test_open(0);
-	scene.card = card_open();
+	if (which == CARD)
+		scene.card = card_open();
 	return &scene;
 }
 
@@ -136,5 +186,10 @@ int main(int argc, char **argv)
 		return KSFT_SKIP;
 	}
 	atexit(unload_card);
+	camera_until_exit();
+	if (!camera_load(CAMERA_BY_DMA)) {
+		printf("TAP version 13\n1..0 # SKIP " CAMERA_NONE "\n");
+		return KSFT_SKIP;
+	}
 	return test_harness_run(argc, argv);
 }

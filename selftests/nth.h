@@ -11,6 +11,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "kernel_file.h"
@@ -45,6 +46,64 @@ static inline bool nth_inject(bool on)
 	       nth_tell(NTH_DEBUGFS "failslab/verbose", "0") &&
 	       nth_tell(NTH_DEBUGFS "fail_page_alloc/verbose", "0") &&
 	       nth_tell(NTH_DEBUGFS "fail_usercopy/verbose", "0");
+}
+
+/* Where the kernel has a function of the module, and the one behind it. */
+static inline bool nth_find(const char *function, __u64 *start, __u64 *end)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char line[256], name[128], module[64];
+	unsigned long long address;
+	bool found = false;
+
+	/* Twice, as they are in no order. */
+	*end = UINT64_MAX;
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%llx %*c %127s %63s", &address, name,
+			   module) != 3 ||
+		    strcmp(module, "[membank]") || strcmp(name, function))
+			continue;
+		*start = address;
+		found = true;
+	}
+	if (found)
+		rewind(file);
+	while (found && fgets(line, sizeof(line), file)) {
+		address = strtoull(line, NULL, 16);
+		if (address > *start && address < *end)
+			*end = address;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/*
+ * Only what is asked for by a function of the module, or by what that calls, counts
+ * and is refused; NULL: by anybody.
+ */
+static inline bool nth_only(const char *function)
+{
+	static const char *const faults[] = { "failslab", "fail_page_alloc",
+					      "fail_usercopy" };
+	__u64 start = 0, end = UINT64_MAX;
+	char path[80], text[32];
+	bool told = true;
+	size_t i;
+
+	if (function && !nth_find(function, &start, &end))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(faults); i++) {
+		snprintf(path, sizeof(path), NTH_DEBUGFS "%s/require-start",
+			 faults[i]);
+		snprintf(text, sizeof(text), "%#llx", start);
+		told &= nth_tell(path, text);
+		snprintf(path, sizeof(path), NTH_DEBUGFS "%s/require-end",
+			 faults[i]);
+		snprintf(text, sizeof(text), "%#llx", end);
+		told &= nth_tell(path, text);
+	}
+	return told;
 }
 
 /**
@@ -156,6 +215,7 @@ struct scene;
  * @end: says what is wrong after it gave @ret, or NULL; takes away what @begin and
  *       @run have made
  * @asks: what it asks for at least
+ * @within: only what this function of the module asks for is refused; NULL: anything
  * @dry: behind what is refused, the kernel has no memory for it at all
  * @in_workers: it is tasks of the kernel to whom something is refused
  */
@@ -165,6 +225,7 @@ struct nth_row {
 	int (*run)(void *scene);
 	const char *(*end)(struct scene *scene, int ret);
 	unsigned int asks;
+	const char *within;
 	bool dry;
 	bool in_workers;
 };
@@ -288,7 +349,8 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 	bool reached;
 	int ret = 0;
 
-	if (!nth_inject(true) || (row->dry && !nth_dry(true))) {
+	if (!nth_inject(true) || !nth_only(row->within) ||
+	    (row->dry && !nth_dry(true))) {
 		snprintf(text, size, "faults cannot be injected");
 		return false;
 	}
@@ -298,7 +360,7 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 		refused[1] += ret == -EFAULT;
 		hidden += reached && ret >= 0;
 	} while (!wrong && reached);
-	if (!(nth_inject(false) && nth_dry(false)) && !wrong)
+	if (!(nth_inject(false) && nth_only(NULL) && nth_dry(false)) && !wrong)
 		wrong = "faults are injected";
 	if (!wrong && row->asks & NTH_MEMORY && !refused[0])
 		wrong = "it asks for no memory";
