@@ -52,14 +52,17 @@ name_kernel() {
 	kernel=$cache/$kernel_key
 }
 
+# The kernel's source is an archive in blocks, which xz can unpack with all processors.
 make_packages_in() {
-	logged "$packages_key" in_userland "" "$scripts/recipes/packages" "$1" "$lane_suite"
+	logged "$packages_key" in_userland "" env XZ_DEFAULTS=-T0 \
+		"$scripts/recipes/packages" "$1" "$lane_suite"
 }
 
 # What make is told beside goes by its environment.
 make_kernel_in() {
 	kernel_config > "$1/$lane.config"
-	logged "$kernel_key" in_userland "" env ${lane_kernel_kbuild[0]:+MAKEFLAGS="-- ${lane_kernel_kbuild[*]}"} \
+	logged "$kernel_key" in_userland "" env XZ_DEFAULTS=-T0 \
+		${lane_kernel_kbuild[0]:+MAKEFLAGS="-- ${lane_kernel_kbuild[*]}"} \
 		"$scripts/recipes/kernel" "$1" "$packages" "$1/$lane.config" "$lane_objects"
 }
 
