@@ -24,7 +24,7 @@ usual_lanes() {
 # use_lane NAME: read the description, work out the names of its cache entries.
 use_lane() {
 	lane=$1 lane_slow='' lane_asked='' lane_proof='' lane_tests=''
-	lane_env=() lane_kernel_kbuild=()
+	lane_env=() lane_kernel_kbuild=() lane_skips=()
 	[[ $lane =~ ^[a-z0-9]+$ && -f $scripts/lanes/$lane ]] ||
 		die "There is no lane '$lane', there are $(lanes | paste -sd' '), so choose one of these."
 	# shellcheck source=scripts/lanes/stock

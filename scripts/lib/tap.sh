@@ -83,6 +83,20 @@ explain_tap() {
 		}' "$1"
 }
 
+# unlisted_skips PATTERN…: of the TAP it reads, each reason for which tests were skipped
+# and that none of the patterns, which are globs, is for.
+unlisted_skips() {
+	local reason pattern
+
+	sed -nE '/^(ok [0-9]+|1\.\.0)/s/.* # SKIP *//p' | sort -u | while read -r reason; do
+		for pattern; do
+			# shellcheck disable=SC2053
+			[[ $reason != $pattern ]] || continue 2
+		done
+		echo "$reason"
+	done
+}
+
 # Asked after each program whether all else went well; for scripts to replace.
 witness() {
 	:
