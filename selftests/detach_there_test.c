@@ -25,6 +25,8 @@
 #include "notify.h"
 #include "touch.h"
 
+#include "stuck.h"
+
 #define PAGES 16
 #define TURNS 50
 #define WHILE_MS 500
@@ -486,66 +488,19 @@ TEST_F_TIMEOUT(there, a_process_may_end_meanwhile, TEST_SLOW)
 FIXTURE(stuck)
 {
 	int users;
-	int node;
-	char *hole;
-	/* To the other process, which is in the middle of a fault. */
-	int socket;
-	pid_t child;
+	struct stuck other;
 };
-
-static struct fuse file;
-
-/*
- * The second time the kernel asks for a page of a file it does so with the lock of
- * the address space in its hand.
- */
-static void fault(FIXTURE_DATA(stuck) * self, int socket, const char *page)
-{
-	int dev = test_open(0), fd = test_alloc(dev, MIB, 0, 0);
-	char *mem, byte;
-
-	/* With who answers its page it ends, too. */
-	close(file.fd);
-	if (map_attach(dev, map_args(fd, self->hole, 0), &mem) ||
-	    map_attach(dev, map_args(fd, self->hole + MIB, 0), &mem) ||
-	    test_send_fd(socket, dev))
-		_exit(1);
-	touch_init();
-	if (touch_read(page, &byte) || byte != 'f' || read(socket, &byte, 1))
-		_exit(2);
-	_exit(0);
-}
 
 FIXTURE_SETUP(stuck)
 {
-	int pair[2];
-	pid_t child;
-	char *page;
+	int ret;
 
 	ASSERT_TRUE(test_banks_empty());
 	self->users = test_module_users();
-	page = fuse_map(&file);
-	if (!page)
+	ret = stuck_make(&self->other);
+	if (ret == -ENODEV)
 		SKIP(return, "this kernel has no FUSE");
-	ASSERT_NE(MAP_FAILED, page);
-	ASSERT_EQ(0, madvise(page, FUSE_PAGE, MADV_RANDOM));
-	file.failures = 1;
-	file.content[0] = 'f';
-	/* Last, so that nothing of ours comes there. */
-	self->hole = map_hole(2 * MIB);
-	ASSERT_NE(NULL, self->hole);
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	child = fork();
-	if (!child) {
-		close(pair[0]);
-		fault(self, pair[1], page);
-	}
-	self->child = child;
-	close(pair[1]);
-	self->socket = pair[0];
-	self->node = test_receive_fd(self->socket);
-	ASSERT_LE(0, self->node);
-	ASSERT_TRUE(fuse_wait(&file));
+	ASSERT_EQ(0, ret);
 }
 
 /* In the parent: the case and all it held are gone by now. */
@@ -570,9 +525,10 @@ static pid_t detach_there(FIXTURE_DATA(stuck) * self, char *region,
 
 	if (child)
 		return child;
-	close(file.fd);
+	close(self->other.file.fd);
 	sigaction(SIGUSR1, &action, NULL);
-	_exit(-map_detach_range(self->node, region, length, flags, &gone));
+	_exit(-map_detach_range(self->other.node, region, length, flags,
+				&gone));
 }
 
 /* Whether it waits in there by now for the other one's locks. */
@@ -588,7 +544,7 @@ static bool becomes_detached(FIXTURE_DATA(stuck) * self, const char *region,
 	struct membank_region_find found;
 
 	for (; ms; ms--) {
-		if (map_find(self->node, region, &found) == -ENOENT)
+		if (map_find(self->other.node, region, &found) == -ENOENT)
 			return true;
 		usleep(1000);
 	}
@@ -603,11 +559,11 @@ static bool only_the_first_is_detached(FIXTURE_DATA(stuck) * self)
 {
 	bool only;
 
-	sem_post(&file.go);
-	only = becomes_detached(self, self->hole, 20 * WHILE_MS) &&
-	       !becomes_detached(self, self->hole + MIB, WHILE_MS);
-	close(self->socket);
-	return only && !test_wait_child(self->child);
+	stuck_go(&self->other);
+	only = becomes_detached(self, self->other.hole, 20 * WHILE_MS) &&
+	       !becomes_detached(self, self->other.hole + MIB, WHILE_MS);
+	close(self->other.socket);
+	return only && !test_wait_child(self->other.child);
 }
 
 TEST_F_TIMEOUT(stuck, who_waits_for_it_can_be_killed, TEST_SLOW)
@@ -619,10 +575,10 @@ TEST_F_TIMEOUT(stuck, who_waits_for_it_can_be_killed, TEST_SLOW)
 	 * The first one's is begun, and has got as far as the first of two regions;
 	 * the second one's is not.
 	 */
-	askers[0] = detach_there(self, self->hole, 2 * MIB, UNMAP);
+	askers[0] = detach_there(self, self->other.hole, 2 * MIB, UNMAP);
 	ASSERT_LT(0, askers[0]);
 	ASSERT_TRUE(waits(askers[0]));
-	askers[1] = detach_there(self, self->hole + MIB, 0, UNMAP);
+	askers[1] = detach_there(self, self->other.hole + MIB, 0, UNMAP);
 	ASSERT_LT(0, askers[1]);
 	ASSERT_TRUE(waits(askers[1]));
 	for (i = 0; i < ARRAY_SIZE(askers); i++)
@@ -657,7 +613,8 @@ TEST_F_TIMEOUT(stuck, the_killed_leave_one_task_of_the_kernel, TEST_SLOW)
 	ASSERT_LT(0, before);
 	for (i = 0; i < KILLED; i++) {
 		/* Nobody takes the dataspace then. */
-		asker = detach_there(self, self->hole, 0, UNMAP | DATASPACE);
+		asker = detach_there(self, self->other.hole, 0,
+				     UNMAP | DATASPACE);
 		ASSERT_LT(0, asker);
 		ASSERT_TRUE(waits(asker));
 		ASSERT_EQ(-SIGKILL, test_kill(asker));
@@ -670,18 +627,19 @@ TEST_F_TIMEOUT(stuck, the_killed_leave_one_task_of_the_kernel, TEST_SLOW)
 TEST_F_TIMEOUT(stuck, who_waits_for_it_gets_it_in_the_end, TEST_SLOW)
 {
 	struct membank_region_find found;
-	pid_t asker = detach_there(self, self->hole, 0, UNMAP);
+	pid_t asker = detach_there(self, self->other.hole, 0, UNMAP);
 
 	ASSERT_LT(0, asker);
 	ASSERT_TRUE(waits(asker));
 	/* Nothing that it could be told of in the middle is lost by that. */
 	ASSERT_EQ(0, kill(asker, SIGUSR1));
 	EXPECT_TRUE(waits(asker));
-	sem_post(&file.go);
+	stuck_go(&self->other);
 	EXPECT_EQ(0, test_wait_child(asker));
-	EXPECT_EQ(-ENOENT, map_find(self->node, self->hole, &found));
-	close(self->socket);
-	EXPECT_EQ(0, test_wait_child(self->child));
+	EXPECT_EQ(-ENOENT,
+		  map_find(self->other.node, self->other.hole, &found));
+	close(self->other.socket);
+	EXPECT_EQ(0, test_wait_child(self->other.child));
 }
 
 TEST_HARNESS_MAIN

@@ -14,15 +14,20 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "fuse.h"
 #include "handle.h"
 #include "map.h"
 #include "notify.h"
 #include "service.h"
+#include "touch.h"
 
 #include "hostile.h"
+#include "stuck.h"
 
 /* What a process does that waits; @scene is what it shares with its parent. */
 struct wait {
+	/* Makes who is waited for; 0, -ENODEV: no FUSE, or a negative errno. */
+	int (*prepare)(void);
 	/* Returns what it waited for, positive; or a negative errno. */
 	int (*wait)(struct scene *scene);
 	/* Gives it that. */
@@ -159,6 +164,97 @@ static int wait_offers(struct scene *scene)
 	return fd < 0 ? fd : 1;
 }
 
+/* ----------------------- in the address space of another process, which is stuck */
+
+static struct stuck other;
+
+static int prepare_other(void)
+{
+	return stuck_make(&other);
+}
+
+/* All there is; who is killed in the middle of the first leaves the second. */
+static int wait_detach(struct scene *scene)
+{
+	struct membank_region_detach gone;
+	int ret;
+
+	(void)scene;
+	/* With who answers the page of the other process that ends, too. */
+	close(other.file.fd);
+	ret = map_detach_range(other.node, other.hole, STUCK_LENGTH,
+			       MEMBANK_DETACH_UNMAP, &gone);
+	return ret ?: 1;
+}
+
+/* It comes before who looks at the regions, as it is about to change them. */
+static int wait_find(struct scene *scene)
+{
+	struct membank_region_find found;
+	int ret;
+
+	(void)scene;
+	close(other.file.fd);
+	ret = map_find(other.node, other.hole + MIB, &found);
+	return ret ?: 1;
+}
+
+static int wait_list(struct scene *scene)
+{
+	struct membank_region_list list;
+	int ret;
+
+	close(other.file.fd);
+	ret = map_list(other.node, NULL, 0, &scene->array.region, 1, &list);
+	return ret ?: (int)list.out_nr_entries;
+}
+
+static bool is_in_ioctl(pid_t child)
+{
+	return test_thread_state(child) == 'D' &&
+	       test_thread_call(child) == SYS_ioctl;
+}
+
+/* Whether the lock of the other process is wanted by who detaches there. */
+static bool is_wanted(void)
+{
+	pid_t child = fork();
+
+	if (!child)
+		_exit(wait_find(NULL) != 1);
+	while (waitpid(child, NULL, WNOHANG) != child) {
+		if (is_in_ioctl(child))
+			return test_kill(child) == -SIGKILL;
+		sched_yield();
+	}
+	return false;
+}
+
+/* Somebody asked before, and was killed: a task of the kernel still waits there. */
+static int prepare_turn(void)
+{
+	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+	int ret = prepare_other();
+	pid_t first;
+
+	if (ret)
+		return ret;
+	first = fork();
+	if (!first)
+		_exit(-wait_detach(NULL));
+	while (!is_wanted())
+		if (clock_ns() > end)
+			return -ETIME;
+	return test_kill(first) == -SIGKILL ? 0 : -EPROTO;
+}
+
+static bool give_other(struct scene *scene)
+{
+	(void)scene;
+	stuck_go(&other);
+	return true;
+}
+
 #define WAIT(_name, _call, _give, ...)                                \
 	static const struct wait on_##_name = { .wait = wait_##_name, \
 						.call = _call,        \
@@ -175,6 +271,19 @@ WAIT(clients, SYS_ioctl, give_client, .notices_a_stop = true);
 WAIT(touch, -1, give_page, .restarts = true);
 WAIT(write, SYS_write, give_page, .uninterruptible = true);
 WAIT(offers, SYS_ioctl, give_page, .uninterruptible = true);
+
+#define WAIT_OTHER(_name, _wait, _prepare)                           \
+	static const struct wait on_##_name = { .prepare = _prepare, \
+						.wait = _wait,       \
+						.give = give_other,  \
+						.call = SYS_ioctl,   \
+						.uninterruptible = true }
+
+/* For the task of the kernel that detaches, for the turn, and for the lock. */
+WAIT_OTHER(detach, wait_detach, prepare_other);
+WAIT_OTHER(turn, wait_detach, prepare_turn);
+WAIT_OTHER(find, wait_find, prepare_turn);
+WAIT_OTHER(list, wait_list, prepare_turn);
 
 FIXTURE(signal)
 {
@@ -203,10 +312,16 @@ FIXTURE_VARIANT_ADD(signal, clients) { &on_clients };
 FIXTURE_VARIANT_ADD(signal, touch) { &on_touch };
 FIXTURE_VARIANT_ADD(signal, write) { &on_write };
 FIXTURE_VARIANT_ADD(signal, offers) { &on_offers };
+FIXTURE_VARIANT_ADD(signal, detach) { &on_detach };
+FIXTURE_VARIANT_ADD(signal, turn) { &on_turn };
+FIXTURE_VARIANT_ADD(signal, find) { &on_find };
+FIXTURE_VARIANT_ADD(signal, list) { &on_list };
 /* clang-format on */
 
 FIXTURE_SETUP(signal)
 {
+	int ret;
+
 	self->users = test_module_users();
 	ASSERT_TRUE(scene_make(&self->scene));
 	/* The side that triggers is there. */
@@ -215,6 +330,10 @@ FIXTURE_SETUP(signal)
 	self->told = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->told);
+	ret = variant->wait->prepare ? variant->wait->prepare() : 0;
+	if (ret == -ENODEV)
+		SKIP(return, "this kernel has no FUSE");
+	ASSERT_EQ(0, ret);
 }
 
 /* In the parent: the case and all it held are gone by now. */

@@ -14,14 +14,17 @@
 #include "kselftest_harness.h"
 
 #include "common.h"
+#include "fuse.h"
 #include "handle.h"
 #include "kernel_file.h"
+#include "map.h"
 #include "notify.h"
 #include "service.h"
 #include "touch.h"
 
 #include "pager.h"
 
+#include "stuck.h"
 #include "traffic.h"
 
 #define SUSPENDS 3
@@ -374,6 +377,79 @@ TEST_F(suspend, leaves_who_waits_for_a_pager_to_be_killed)
 	EXPECT_EQ(0, suspend_over(self->child, 'D'));
 	EXPECT_EQ(-SIGKILL, test_kill(self->child));
 	EXPECT_EQ(-ENOENT, lazy_answer(&lazy));
+}
+
+/* ----------------------------------------- detaching in another process */
+
+/* Likewise, where one keeps it awake for as long as we like. */
+#define SHORT_TIMEOUT "3000"
+
+/* In the process that is stuck. */
+static int detach_stuck(struct stuck *stuck, const char *region)
+{
+	struct membank_region_detach gone;
+
+	/* With who answers the page of that one it ends, too. */
+	close(stuck->file.fd);
+	return map_detach_range(stuck->node, region, 0, MEMBANK_DETACH_UNMAP,
+				&gone);
+}
+
+/* Which of these the kernel's log names from there on as tasks that do not freeze. */
+static unsigned int named_tasks(int log, const pid_t *tasks, unsigned int count)
+{
+	unsigned int i, named = 0;
+	char line[1024], *at;
+	ssize_t length;
+
+	/* One line each time; some may be lost. */
+	while ((length = read(log, line, sizeof(line) - 1)) > 0 ||
+	       errno == EPIPE) {
+		line[length > 0 ? length : 0] = '\0';
+		at = strstr(line, " pid:");
+		for (i = 0; at && i < count; i++)
+			if (atoi(at + strlen(" pid:")) == tasks[i])
+				named |= 1U << i;
+	}
+	return named;
+}
+
+/*
+ * A process that keeps the lock of its address space in a sleep of the kernel's own
+ * does not freeze. Who waits for it does: one for the task of the kernel that
+ * detaches there, the next for its turn.
+ */
+TEST_F(suspend, freezes_who_detaches_in_another_process)
+{
+	static struct stuck stuck;
+	int ret = stuck_make(&stuck), log;
+	pid_t tasks[3];
+	size_t i;
+
+	if (ret == -ENODEV)
+		SKIP(return, "this kernel has no FUSE");
+	ASSERT_EQ(0, ret);
+	tasks[0] = stuck.child;
+	for (i = 1; i < ARRAY_SIZE(tasks); i++) {
+		CHILD(self, detach_stuck(&stuck, stuck.hole + (i - 1) * MIB));
+		tasks[i] = self->child;
+		ASSERT_TRUE(wait_state(tasks[i], 'D'));
+	}
+	ASSERT_EQ(0,
+		  kernel_write("/sys/power/pm_freeze_timeout", SHORT_TIMEOUT));
+	log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ASSERT_LE(0, log);
+	ASSERT_LE(0, lseek(log, 0, SEEK_END));
+	EXPECT_EQ(-EBUSY, suspend());
+	EXPECT_EQ(1, named_tasks(log, tasks, ARRAY_SIZE(tasks)));
+	/* And wait as before. */
+	for (i = 1; i < ARRAY_SIZE(tasks); i++)
+		EXPECT_TRUE(wait_state(tasks[i], 'D'));
+	stuck_go(&stuck);
+	for (i = 1; i < ARRAY_SIZE(tasks); i++)
+		EXPECT_EQ(0, test_wait_child(tasks[i]));
+	close(stuck.socket);
+	EXPECT_EQ(0, test_wait_child(stuck.child));
 }
 
 /* -------------------------------------------------------------- traffic */
