@@ -120,6 +120,8 @@ static void run_move(struct fuzz_world *world, const struct fuzz_step *step)
 	    (to < range.end && range.start < to + length))
 		return;
 	moved = *piece;
+	if (moved.flags & PAGER && fuzz_waits_at(process, to, to + length))
+		return;
 	ret = mremap((void *)range.start, length, length,
 		     MREMAP_MAYMOVE | MREMAP_FIXED, (void *)to);
 	if (!fuzz_compare(world, step, moved.kind == WALK_HOLE ? -EINVAL : 0,
@@ -201,21 +203,16 @@ static void run_write(struct fuzz_world *world, const struct fuzz_step *step)
 	struct fuzz_process *process = fuzz_process(world, step);
 	const __u64 addr = address(step->args[0]) +
 			   (__u64)step->args[1] % (WALK_PAGE / 8) * 8;
-	const struct walk_piece *piece = walk_at(&process->map, addr);
-	const struct fuzz_file *file = piece ? &world->files[piece->space] :
-					       NULL;
+	const struct fuzz_sight sight =
+		fuzz_see(world, walk_at(&process->map, addr), addr, PROT_WRITE);
 	const __u64 stamp = ++world->stamp;
-	int want = 0;
 
-	if (!piece || piece->kind != WALK_REGION || !(piece->prot & PROT_WRITE))
-		want = -EACCES;
-	else if (fuzz_is_lost(world, file))
-		want = -EIO;
-	if (fuzz_compare(world, step, want,
+	/* Who waits for a pager is a thread of its own: see pager.c. */
+	if (sight.ret == -EINPROGRESS)
+		return;
+	if (fuzz_compare(world, step, sight.ret,
 			 fuzz_write(addr, &stamp, sizeof(stamp))))
-		memcpy(fuzz_image(world, file->object,
-				  piece->offset + addr - piece->start),
-		       &stamp, sizeof(stamp));
+		memcpy(sight.image, &stamp, sizeof(stamp));
 }
 
 const struct fuzz_op fuzz_address_ops[] = {

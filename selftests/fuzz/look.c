@@ -24,30 +24,48 @@ void fuzz_look_init(void)
 }
 
 /**
+ * fuzz_touch() - read or write a byte that may not be there
+ * @addr: where
+ * @write: it is written
+ * @byte: set to what is read, or to be written
+ *
+ * Return: 0, -EACCES: SIGSEGV, -EIO: SIGBUS, -EPROTO: another signal.
+ */
+int fuzz_touch(__u64 addr, bool write, char *byte)
+{
+	char *at = (char *)addr;
+
+	switch (write ? touch_write(at, *byte) : touch_read(at, byte)) {
+	case 0:
+		return 0;
+	case SIGSEGV:
+		return -EACCES;
+	case SIGBUS:
+		return -EIO;
+	default:
+		return -EPROTO;
+	}
+}
+
+/**
  * fuzz_write() - write to memory that may not be there
  * @addr: where
  * @bytes: what
  * @length: how many of them
  *
- * Return: 0, -EACCES: SIGSEGV, -EIO: SIGBUS, -EPROTO: another signal.
+ * Return: as fuzz_touch().
  */
 int fuzz_write(__u64 addr, const void *bytes, size_t length)
 {
-	const char *from = bytes;
-	char *to = (char *)addr;
+	char byte;
 	size_t i;
+	int ret;
 
 	for (i = 0; i < length; i++) {
-		switch (touch_write(to + i, from[i])) {
-		case 0:
-			break;
-		case SIGSEGV:
-			return -EACCES;
-		case SIGBUS:
-			return -EIO;
-		default:
-			return -EPROTO;
-		}
+		byte = ((const char *)bytes)[i];
+		ret = fuzz_touch(addr + i, true, &byte);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -61,6 +79,10 @@ static void look_at_map(struct fuzz_world *world, struct fuzz_process *process)
 	unsigned int i;
 
 	for (i = 0; i < FUZZ_FILES; i++) {
+		if (world->files[i].kind == FUZZ_REGION) {
+			spaces[i].info.out_bank = MEMBANK_BANK_ANY;
+			spaces[i].info.out_offset = 0;
+		}
 		if (world->files[i].kind != FUZZ_DATASPACE)
 			continue;
 		space = &world->spaces[world->files[i].object];
@@ -86,27 +108,24 @@ static void look_at_page(struct fuzz_world *world,
 			 const struct walk_piece *piece, __u64 page)
 {
 	const __u64 addr = piece->start + page * WALK_PAGE;
-	const struct fuzz_file *file;
-	int want = 0, got;
-	const char *image;
+	const struct fuzz_sight want = fuzz_see(world, piece, addr, PROT_READ);
 	char byte;
+	int got;
 
-	if (piece->kind == WALK_HOLE || !(piece->prot & PROT_READ)) {
-		want = SIGSEGV;
-	} else {
-		file = &world->files[piece->space];
-		if (fuzz_is_lost(world, file))
-			want = SIGBUS;
-	}
-	got = touch_read((char *)addr, &byte);
-	if (got != want)
-		fuzz_wrong(world, "signal %d instead of %d at page %llu", got,
-			   want, (addr - FUZZ_LOW) / WALK_PAGE);
-	if (want || got)
+	/* Who touches it waits for the pager. Nobody else sees page tables. */
+	if (want.ret == -EINPROGRESS) {
+		if (!geteuid() && test_present((void *)addr))
+			fuzz_wrong(world, "nobody has answered page %llu",
+				   (addr - FUZZ_LOW) / WALK_PAGE);
 		return;
-	image = fuzz_image(world, file->object,
-			   piece->offset + page * WALK_PAGE);
-	if (memcmp((void *)addr, image, WALK_PAGE))
+	}
+	got = fuzz_touch(addr, false, &byte);
+	if (got != want.ret)
+		fuzz_wrong(world, "touched: %d instead of %d at page %llu", got,
+			   want.ret, (addr - FUZZ_LOW) / WALK_PAGE);
+	if (want.ret || got)
+		return;
+	if (memcmp((void *)addr, want.image, WALK_PAGE))
 		fuzz_wrong(world, "wrong bytes in page %llu",
 			   (addr - FUZZ_LOW) / WALK_PAGE);
 }
@@ -175,6 +194,10 @@ static int events_of(const struct fuzz_world *world,
 		return service->nr_events ? POLLIN : 0;
 	case FUZZ_CONNECTION:
 		return service->gone ? POLLHUP : 0;
+	case FUZZ_PAGER:
+		return fuzz_pager_events(world, file);
+	case FUZZ_ATTACH:
+		return world->pagers[file->object].gone ? POLLHUP : 0;
 	default:
 		return 0;
 	}
@@ -199,8 +222,11 @@ static void look_at_events(struct fuzz_world *world,
 	for (i = 0; i < FUZZ_SLOTS; i++) {
 		if (polls[i].fd < 0)
 			continue;
-		want = events_of(world,
-				 fuzz_file_at(world, &process->slots[i]));
+		file = fuzz_file_at(world, &process->slots[i]);
+		want = events_of(world, file);
+		/* The kernel lets go of what another process detached later. */
+		if (file->kind == FUZZ_PAGER && want == POLLHUP)
+			poll(&polls[i], 1, FUZZ_LATE);
 		if (polls[i].revents != want)
 			fuzz_wrong(world,
 				   "poll() of slot %u gives %x instead of %x",

@@ -8,7 +8,11 @@
 
 #include "model.h"
 
+/* Milliseconds for what happens a moment later. */
+#define FUZZ_LATE 20000
+
 void fuzz_look_init(void);
+int fuzz_touch(__u64 addr, bool write, char *byte);
 int fuzz_write(__u64 addr, const void *bytes, size_t length);
 void fuzz_look(struct fuzz_world *world, unsigned int process, __u64 seed);
 void fuzz_look_at_banks(struct fuzz_world *world, int dev,

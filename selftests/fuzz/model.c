@@ -95,6 +95,20 @@ int fuzz_new_service(struct fuzz_world *world)
 	return service;
 }
 
+/** fuzz_new_pager() - note a pager */
+int fuzz_new_pager(struct fuzz_world *world)
+{
+	return new_object(world, world->pagers, sizeof(world->pagers[0]),
+			  FUZZ_PAGERS);
+}
+
+/** fuzz_new_paged() - note a region with a pager */
+int fuzz_new_paged(struct fuzz_world *world)
+{
+	return new_object(world, world->paged, sizeof(world->paged[0]),
+			  FUZZ_PAGED);
+}
+
 /* ------------------------------------------------------------- lifetimes */
 
 /**
@@ -114,10 +128,10 @@ unsigned int fuzz_file_mappings(const struct fuzz_world *world, int file)
 }
 
 /**
- * fuzz_space_mappings() - regions of a dataspace
+ * fuzz_space_mappings() - regions of a dataspace, and answers of pagers
  * @world: where
  * @space: its number
- * @flags: only those that have all these flags
+ * @flags: only those that have all these flags, which an answer never has
  *
  * Return: how many there are in all processes, by any file.
  */
@@ -126,14 +140,20 @@ unsigned int fuzz_space_mappings(const struct fuzz_world *world, int space,
 {
 	const struct walk_piece *piece;
 	const struct walk_model *map;
-	unsigned int process, i, count = 0;
+	const struct fuzz_file *file;
+	unsigned int process, i, count;
+
+	count = flags ? 0 : fuzz_space_answers(world, space);
 
 	for (process = 0; process < FUZZ_PROCESSES; process++) {
 		map = &world->processes[process].map;
 		for (i = 0; i < map->count; i++) {
 			piece = &map->pieces[i];
-			count += piece->kind == WALK_REGION &&
-				 world->files[piece->space].object == space &&
+			if (piece->kind != WALK_REGION)
+				continue;
+			file = &world->files[piece->space];
+			count += file->kind == FUZZ_DATASPACE &&
+				 file->object == space &&
 				 (piece->flags & flags) == flags;
 		}
 	}
@@ -190,9 +210,20 @@ static bool is_held(const struct fuzz_world *world, int number)
 
 	if (file->refs)
 		return true;
-	if (file->kind == FUZZ_DATASPACE)
-		return fuzz_file_mappings(world, number);
-	return file->kind == FUZZ_EVENTFD && is_bound(world, number);
+	switch (file->kind) {
+	case FUZZ_DATASPACE:
+		return fuzz_file_mappings(world, number) ||
+		       fuzz_is_answer(world, number);
+	case FUZZ_EVENTFD:
+		return is_bound(world, number);
+	case FUZZ_ATTACH:
+		return fuzz_is_attached(world, number);
+	case FUZZ_REGION:
+		return fuzz_file_mappings(world, number) ||
+		       fuzz_is_awaited(world, file->object);
+	default:
+		return false;
+	}
 }
 
 static bool is_offered(const struct fuzz_world *world, enum fuzz_kind kind,
@@ -275,12 +306,28 @@ static void end_connection(struct fuzz_world *world,
 
 static void end_file(struct fuzz_world *world, struct fuzz_file *file)
 {
-	if (file->kind == FUZZ_NOTIFIER)
+	switch (file->kind) {
+	case FUZZ_NOTIFIER:
 		leave(world, file);
-	else if (file->kind == FUZZ_CONNECTION)
+		break;
+	case FUZZ_CONNECTION:
 		end_connection(world, file);
-	else if (file->kind == FUZZ_SERVICE)
+		break;
+	case FUZZ_SERVICE:
 		world->services[file->object].gone = true;
+		break;
+	case FUZZ_PAGER:
+		world->pagers[file->object].gone = true;
+		break;
+	case FUZZ_ATTACH:
+		world->pagers[file->object].unused = true;
+		break;
+	case FUZZ_REGION:
+		fuzz_end_paged(world, file->object);
+		break;
+	default:
+		break;
+	}
 	file->kind = FUZZ_UNUSED;
 }
 
@@ -324,6 +371,8 @@ static void settle_service(struct fuzz_world *world, int number)
 /**
  * fuzz_settle() - end what nobody holds any more
  * @world: in which something was closed, unmapped or revoked
+ *
+ * Who waits for a pager that has answered, or is gone, goes on first.
  */
 void fuzz_settle(struct fuzz_world *world)
 {
@@ -331,7 +380,7 @@ void fuzz_settle(struct fuzz_world *world)
 	int i;
 
 	do {
-		changed = false;
+		changed = fuzz_go_on(world);
 		for (i = 0; i < FUZZ_FILES; i++) {
 			if (!world->files[i].kind || is_held(world, i))
 				continue;
@@ -349,6 +398,9 @@ void fuzz_settle(struct fuzz_world *world)
 	for (i = 0; i < FUZZ_SERVICES; i++)
 		if (world->services[i].used)
 			settle_service(world, i);
+	for (i = 0; i < FUZZ_PAGERS; i++)
+		if (world->pagers[i].gone && world->pagers[i].unused)
+			world->pagers[i].used = false;
 }
 
 /* ------------------------------------------------------------- free memory */

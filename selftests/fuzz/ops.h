@@ -9,6 +9,8 @@
 
 #include "model.h"
 
+#define PAGER MEMBANK_REGION_PAGER
+
 /**
  * struct fuzz_draw - who draws steps
  * @world: as it is now
@@ -46,6 +48,7 @@ extern const struct fuzz_op fuzz_region_ops[];
 extern const struct fuzz_op fuzz_address_ops[];
 extern const struct fuzz_op fuzz_notifier_ops[];
 extern const struct fuzz_op fuzz_service_ops[];
+extern const struct fuzz_op fuzz_pager_ops[];
 extern const struct fuzz_op fuzz_process_ops[];
 
 unsigned int fuzz_nr_ops(void);

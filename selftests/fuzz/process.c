@@ -379,6 +379,7 @@ static void end_process(struct fuzz_world *world, unsigned int number,
 	}
 	process->pid = 0;
 	process->map.count = 0;
+	memset(process->touchers, 0, sizeof(process->touchers));
 	for (i = 0; i < FUZZ_SLOTS; i++) {
 		if (process->slots[i].file == FUZZ_NONE)
 			continue;
@@ -591,6 +592,9 @@ void fuzz_world_start(struct fuzz_world *world, int dev)
 	memset(world->spaces, 0, sizeof(world->spaces));
 	memset(world->notifiers, 0, sizeof(world->notifiers));
 	memset(world->services, 0, sizeof(world->services));
+	memset(world->pagers, 0, sizeof(world->pagers));
+	memset(world->paged, 0, sizeof(world->paged));
+	memset(world->answers, 0, sizeof(world->answers));
 	snprintf(world->tag, sizeof(world->tag), "fuzz-%d", getpid());
 	for (i = 0; i < FUZZ_PROCESSES; i++) {
 		process = &world->processes[i];

@@ -9,9 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "look.h"
 #include "ops.h"
 
-#define PAGER MEMBANK_REGION_PAGER
 #define ATTACH_FLAGS (MEMBANK_REGION_FLAGS | MEMBANK_REGION_ATTACH_FLAGS)
 #define ALIGN_MAX 46
 
@@ -42,13 +42,19 @@ static __s64 draw_page(struct fuzz_draw *draw, const struct fuzz_step *step)
 
 static void draw_attach(struct fuzz_draw *draw, struct fuzz_step *step)
 {
+	const bool pager = fuzz_one(draw, 4);
 	const struct fuzz_space *space;
 	__s64 *args = step->args;
-	__u32 flags = 0;
+	__u32 flags = pager ? PAGER : 0;
 
-	args[0] = fuzz_draw_slot(draw, step, FUZZ_DATASPACE);
+	args[0] = fuzz_draw_slot(draw, step,
+				 pager ? FUZZ_ATTACH : FUZZ_DATASPACE);
 	space = fuzz_drawn_space(draw, step, args[0]);
 	args[1] = draw_page(draw, step);
+	if (pager) {
+		args[2] = 1 + fuzz_number(draw, 20);
+		args[3] = fuzz_number(draw, FUZZ_PAGES);
+	}
 	if (space && fuzz_one(draw, 2)) {
 		args[3] = fuzz_number(draw, space->extent / WALK_PAGE);
 		args[2] = fuzz_number(draw,
@@ -69,7 +75,7 @@ static void draw_attach(struct fuzz_draw *draw, struct fuzz_step *step)
 	if (fuzz_one(draw, 5))
 		flags |= IN_AREA;
 	if (fuzz_one(draw, 60))
-		flags |= PAGER;
+		flags ^= PAGER;
 	args[4] = flags;
 	if (fuzz_one(draw, 3))
 		args[5] = fuzz_number(draw, 23);
@@ -98,8 +104,10 @@ static int predict_attach(const struct fuzz_world *world,
 		return -EINVAL;
 	if (!file)
 		return -EBADF;
-	if (flags & PAGER || file->kind != FUZZ_DATASPACE)
+	if (file->kind != (flags & PAGER ? FUZZ_ATTACH : FUZZ_DATASPACE))
 		return -EINVAL;
+	if (flags & PAGER)
+		return world->pagers[file->object].gone ? -ENODEV : 0;
 	if ((prot & PROT_READ && !(file->rights & READ)) ||
 	    (prot & PROT_WRITE && !(file->rights & WRITE) &&
 	     world->plant != FUZZ_PLANT_READ_MAY_WRITE))
@@ -125,6 +133,31 @@ static int predict_mapping(const struct fuzz_world *world,
 	if (fuzz_is_lost(world, file))
 		return -ENODEV;
 	return is_busy(world, file->object, flags) ? -EBUSY : 0;
+}
+
+/* The number of the file of a new region with a pager. */
+static int new_region(struct fuzz_world *world, int attached,
+		      const struct membank_region_attach *args)
+{
+	const int paged = fuzz_new_paged(world);
+
+	world->paged[paged].attached = attached;
+	world->paged[paged].end = (args->offset + args->length) / WALK_PAGE;
+	world->paged[paged].flags = args->flags;
+	return fuzz_new_file(world, FUZZ_REGION, paged, 0);
+}
+
+/*
+ * To have all pages of a pager at once takes somebody who answers meanwhile, and
+ * what is attached where a thread waits for another page would make it wait anew,
+ * nobody knows when: that is not for here.
+ */
+static bool would_wait(const struct fuzz_process *process,
+		       const struct place *place, __u32 flags)
+{
+	return flags & PAGER &&
+	       (flags & EAGER ||
+		fuzz_waits_at(process, place->start, place->end));
 }
 
 static void run_attach(struct fuzz_world *world, const struct fuzz_step *step)
@@ -159,12 +192,15 @@ static void run_attach(struct fuzz_world *world, const struct fuzz_step *step)
 			return;
 		want = place.ret < 0 ? place.ret : 0;
 	}
+	if (!want && would_wait(process, &place, args.flags))
+		return;
 	if (!want) {
 		/* What is there goes first, so it does not count. */
 		walk_clear(map, place.start, place.end);
 		if (place.area != WALK_NONE)
 			walk_put_hole(map, place.start, place.end, place.area);
-		want = predict_mapping(world, file, args.flags);
+		if (!(args.flags & PAGER))
+			want = predict_mapping(world, file, args.flags);
 	}
 	if (!fuzz_compare(world, step, want,
 			  test_ioctl(process->nodes[0],
@@ -173,16 +209,19 @@ static void run_attach(struct fuzz_world *world, const struct fuzz_step *step)
 	if (args.out_start != place.start)
 		fuzz_wrong(world, "attached at %llx instead of %llx",
 			   args.out_start, place.start);
-	walk_put(map, (struct walk_piece){
-			      .start = place.start,
-			      .end = place.end,
-			      .kind = WALK_REGION,
-			      .area = place.area,
-			      .space = slot->file,
-			      .offset = args.offset,
-			      .flags = args.flags & MEMBANK_REGION_FLAGS,
-			      .prot = prot_of(args.flags),
-		      });
+	walk_put(map,
+		 (struct walk_piece){
+			 .start = place.start,
+			 .end = place.end,
+			 .kind = WALK_REGION,
+			 .area = place.area,
+			 .space = args.flags & PAGER ?
+					  new_region(world, slot->file, &args) :
+					  slot->file,
+			 .offset = args.offset,
+			 .flags = args.flags & MEMBANK_REGION_FLAGS,
+			 .prot = prot_of(args.flags),
+		 });
 }
 
 static void draw_map(struct fuzz_draw *draw, struct fuzz_step *step)
@@ -287,9 +326,12 @@ static __s64 draw_page_of(struct fuzz_draw *draw, struct fuzz_step *step,
 	return draw_page(draw, &there);
 }
 
+/* No file at all. */
+#define NOTHING FUZZ_FILES
+
 /*
- * What who detaches or finds a region gets to hold: the number of a file, or a
- * negative errno.
+ * What who detaches or finds a region gets to hold: the number of a file, NOTHING,
+ * or a negative errno.
  */
 static int lend(struct fuzz_world *world, const struct walk_piece *piece,
 		bool own)
@@ -297,6 +339,8 @@ static int lend(struct fuzz_world *world, const struct walk_piece *piece,
 	const struct fuzz_file *file = &world->files[piece->space];
 	__u32 rights = READ | WRITE;
 
+	if (file->kind == FUZZ_REGION)
+		return own ? world->paged[file->object].attached : NOTHING;
 	if (piece->flags & (READ_ONLY | RESERVED))
 		rights = READ;
 	else if (own)
@@ -314,7 +358,23 @@ static bool is_mapped(void *arg, int space)
 {
 	struct fuzz_world *world = arg;
 
+	if (world->files[space].kind == FUZZ_REGION)
+		return fuzz_file_mappings(world, space);
 	return fuzz_space_mappings(world, world->files[space].object, 0);
+}
+
+/* The kernel lets go of the answers of what was detached there a moment later. */
+static void wait_regions(struct fuzz_world *world)
+{
+	unsigned int answers = 0, i;
+
+	for (i = 0; i < FUZZ_ANSWERS; i++)
+		answers += world->answers[i].used;
+	fuzz_settle(world);
+	for (i = 0; i < FUZZ_ANSWERS; i++)
+		answers -= world->answers[i].used;
+	if (answers)
+		fuzz_look_at_debugfs(world, FUZZ_LATE);
 }
 
 static void draw_detach(struct fuzz_draw *draw, struct fuzz_step *step)
@@ -356,6 +416,7 @@ static void run_detach(struct fuzz_world *world, const struct fuzz_step *step)
 			       args.addr + (args.length ?: WALK_PAGE) };
 	const struct walk_piece *piece = next_region(map, &range);
 	int ret, file = 0, predicted = 0;
+	bool gives;
 
 	if (dev < 0)
 		return;
@@ -375,23 +436,28 @@ static void run_detach(struct fuzz_world *world, const struct fuzz_step *step)
 		return;
 	if (!args.length)
 		range = (struct range){ piece->start, piece->end };
+	gives = returns && file != NOTHING;
 	/* Held until it has a slot. */
-	world->files[file].refs += returns;
+	if (gives)
+		world->files[file].refs++;
 	model_detach_range(map, range, returns, is_mapped, world, &want);
 	if (args.out_start != want.out_start ||
 	    args.out_length != want.out_length ||
 	    args.out_dropped != want.out_dropped ||
 	    args.out_kept != want.out_kept ||
 	    args.out_split != want.out_split ||
-	    args.out_more != want.out_more || returns != !(args.out_fd < 0))
+	    args.out_more != want.out_more || gives != !(args.out_fd < 0))
 		fuzz_wrong(world, "detached %llx+%llx, not %llx+%llx: %u %u",
 			   args.out_start, args.out_length, want.out_start,
 			   want.out_length, args.out_dropped, args.out_kept);
-	if (!returns)
-		return;
-	fuzz_put(world, fuzz_slot(fuzz_process(world, step), step->args[4]),
-		 args.out_fd, file);
-	world->files[file].refs--;
+	if (gives) {
+		fuzz_put(world,
+			 fuzz_slot(fuzz_process(world, step), step->args[4]),
+			 args.out_fd, file);
+		world->files[file].refs--;
+	}
+	if (!own)
+		wait_regions(world);
 }
 
 /* ------------------------------------------------------------- finding */
@@ -452,8 +518,12 @@ static void run_find(struct fuzz_world *world, const struct fuzz_step *step)
 		fuzz_wrong(world, "found %llx+%llx at %llx, flags %x",
 			   args.out_start, args.out_length, args.out_offset,
 			   args.out_flags);
-	fuzz_put(world, fuzz_slot(fuzz_process(world, step), step->args[3]),
-		 args.out_fd, want);
+	if (want == NOTHING && args.out_fd != -1)
+		fuzz_wrong(world, "found descriptor %d", args.out_fd);
+	else if (want != NOTHING)
+		fuzz_put(world,
+			 fuzz_slot(fuzz_process(world, step), step->args[3]),
+			 args.out_fd, want);
 }
 
 /* ------------------------------------------------------------- areas */

@@ -27,6 +27,10 @@
 #define FUZZ_SPACES 128
 #define FUZZ_NOTIFIERS 128
 #define FUZZ_SERVICES 64
+#define FUZZ_PAGERS 64
+#define FUZZ_PAGED 128
+#define FUZZ_ANSWERS 512
+#define FUZZ_TOUCHERS 2
 #define FUZZ_NAMES 4
 #define FUZZ_OFFERS 2
 #define FUZZ_CLIENTS 24
@@ -59,6 +63,9 @@ enum fuzz_kind {
 	FUZZ_EVENTFD,
 	FUZZ_SERVICE,
 	FUZZ_CONNECTION,
+	FUZZ_PAGER,
+	FUZZ_ATTACH,
+	FUZZ_REGION,
 };
 
 /**
@@ -77,9 +84,9 @@ struct fuzz_step {
 
 /**
  * struct fuzz_file - an open file, however many descriptors it has
- * @kind: what it is
+ * @kind: what it is; of a FUZZ_REGION, which has a pager, there is no descriptor
  * @refs: descriptors, and what is on its way in a socket
- * @object: which dataspace, notifier or service
+ * @object: which dataspace, notifier, service, pager or region
  * @rights: that it has
  * @service: by which service it was lent, 0: by none
  * @client: to which of its clients; of a connection: which client it is
@@ -195,6 +202,89 @@ struct fuzz_service {
 	unsigned int nr_events;
 };
 
+/**
+ * struct fuzz_pager - a pager
+ * @used: there is one
+ * @gone: the end of who answers is closed
+ * @unused: the other end is closed, and no region has it
+ * @last_id: of its newest fault
+ */
+struct fuzz_pager {
+	bool used;
+	bool gone;
+	bool unused;
+	__u64 last_id;
+};
+
+/**
+ * struct fuzz_paged - a region with a pager, and its copies by fork()
+ * @used: there is one
+ * @attached: the file that it was attached with
+ * @end: page behind its last one, as the pager knows it
+ * @flags: that it was attached with
+ */
+struct fuzz_paged {
+	bool used;
+	int attached;
+	__u64 end;
+	__u32 flags;
+};
+
+/**
+ * struct fuzz_answer - pages of such a region that are those of a dataspace
+ * @used: there is one
+ * @paged: the region
+ * @first: page, as the pager knows it
+ * @pages: how many
+ * @file: the dataspace, as the pager had it
+ * @page: of the dataspace, that is the first
+ */
+struct fuzz_answer {
+	bool used;
+	int paged;
+	__u64 first;
+	__u64 pages;
+	int file;
+	__u64 page;
+};
+
+/* How far a thread is that touches memory. */
+enum fuzz_touch {
+	FUZZ_TOUCH_BEGINS,
+	FUZZ_TOUCHES,
+	FUZZ_TOUCHED,
+};
+
+/**
+ * struct fuzz_toucher - a thread that touches a byte, and may wait for a pager
+ * @waits: it does, and what follows up to @failed says where
+ * @paged: the region
+ * @page: as the pager knows it
+ * @id: of its fault
+ * @told: somebody has read the fault
+ * @failed: it was answered with an error
+ * @addr: the byte, which no other thread touches
+ * @write: it writes @byte
+ * @byte: that was read, or is written
+ * @state: written by the thread itself, as is all below
+ * @tid: the thread
+ * @got: 0 or a negative errno, as from fuzz_touch()
+ */
+struct fuzz_toucher {
+	bool waits;
+	int paged;
+	__u64 page;
+	__u64 id;
+	bool told;
+	bool failed;
+	__u64 addr;
+	bool write;
+	char byte;
+	_Atomic enum fuzz_touch state;
+	pid_t tid;
+	int got;
+};
+
 struct fuzz_slot {
 	int file;
 	int fd;
@@ -215,6 +305,7 @@ struct fuzz_box {
  * @slots: its descriptors
  * @map: what its window should hold; a region's space is the number of a file
  * @boxes: of its threads
+ * @touchers: more threads
  * @socket: the end that it receives from; others send to the next number
  * @queue: files that are on their way to it, the oldest first
  * @nr_queue: how many
@@ -226,6 +317,7 @@ struct fuzz_process {
 	struct fuzz_slot slots[FUZZ_SLOTS];
 	struct walk_model map;
 	struct fuzz_box boxes[FUZZ_THREADS];
+	struct fuzz_toucher touchers[FUZZ_TOUCHERS];
 	int sockets[2];
 	int queue[FUZZ_QUEUE];
 	unsigned int nr_queue;
@@ -257,6 +349,7 @@ enum fuzz_plant {
 /**
  * struct fuzz_world - all of it, in shared memory
  * @banks: of the module, @nr_banks of them
+ * @paged: the regions that have pagers
  * @serial: of the newest service
  * @moment: of the step that is done
  * @stamp: that was written last
@@ -273,6 +366,9 @@ struct fuzz_world {
 	struct fuzz_space spaces[FUZZ_SPACES];
 	struct fuzz_notifier notifiers[FUZZ_NOTIFIERS];
 	struct fuzz_service services[FUZZ_SERVICES];
+	struct fuzz_pager pagers[FUZZ_PAGERS];
+	struct fuzz_paged paged[FUZZ_PAGED];
+	struct fuzz_answer answers[FUZZ_ANSWERS];
 	__u64 serial;
 	unsigned int moment;
 	__u64 stamp;
