@@ -26,6 +26,7 @@
 #include "dmabuf.h"
 #include "lookup.h"
 #include "mapping.h"
+#include "paged.h"
 #include "space.h"
 
 #define DETACH_FLAGS (MEMBANK_DETACH_UNMAP | MEMBANK_DETACH_DATASPACE)
@@ -151,9 +152,8 @@ static bool is_mapped_elsewhere(const struct piece *piece)
 {
 	const struct membank_handle *handle = piece->mapping->handle;
 
-	/* One reference is the piece's own. */
 	if (!handle)
-		return refcount_read(&piece->mapping->refs) > 1;
+		return membank_paged_mappings(piece->region.file);
 	return membank_dataspace_mappings(handle->dataspace);
 }
 

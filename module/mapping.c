@@ -348,7 +348,7 @@ struct membank_mapping *membank_mapping_replace(struct vm_area_struct *vma,
  * @area: the file of the area it is in, or NULL
  *
  * Called with the mmap_lock of the process held for writing. The VMA needs its
- * operations yet, which have membank_mapping_open() and _close().
+ * operations yet, which have membank_mapping_open(), _close() and _moved().
  *
  * A mapping is not part of a core dump: it may be large, and its bytes belong to
  * others as well.
@@ -435,7 +435,7 @@ int membank_mapping_init(struct vm_area_struct *vma,
  */
 struct membank_mapping *membank_mapping_of(const struct vm_area_struct *vma)
 {
-	if (!vma->vm_ops || vma->vm_ops->close != membank_mapping_close)
+	if (!vma->vm_ops || vma->vm_ops->mremap != membank_mapping_moved)
 		return NULL;
 	return vma->vm_private_data;
 }

@@ -46,6 +46,7 @@
  * out
  * @waiters: threads that wait for an answer
  * @maker: who is still making it, with locks held; NULL: it is made
+ * @mappings: how many VMAs it is: parts and copies
  */
 struct membank_paged {
 	struct membank_pager *pager;
@@ -57,6 +58,7 @@ struct membank_paged {
 	struct maple_tree answers;
 	wait_queue_head_t waiters;
 	const struct task_struct *maker;
+	atomic_t mappings;
 };
 
 /**
@@ -324,9 +326,25 @@ static vm_fault_t region_fault(struct vm_fault *vmf)
 				     answer->page + vmf->pgoff - answer->first);
 }
 
+static void region_open(struct vm_area_struct *vma)
+{
+	struct membank_paged *region = vma->vm_file->private_data;
+
+	membank_mapping_open(vma);
+	atomic_inc(&region->mappings);
+}
+
+static void region_close(struct vm_area_struct *vma)
+{
+	struct membank_paged *region = vma->vm_file->private_data;
+
+	membank_mapping_close(vma);
+	atomic_dec(&region->mappings);
+}
+
 static const struct vm_operations_struct region_ops = {
-	.open = membank_mapping_open,
-	.close = membank_mapping_close,
+	.open = region_open,
+	.close = region_close,
 	.mremap = membank_mapping_moved,
 	.fault = region_fault,
 	.pfn_mkwrite = IS_ENABLED(CONFIG_FS_DAX) ? NULL :
@@ -455,14 +473,30 @@ put_attached:
 int membank_paged_init(struct vm_area_struct *vma,
 		       const struct membank_placement *placement)
 {
+	struct membank_paged *region = placement->file->private_data;
 	int ret = membank_mapping_check(vma);
 
 	if (!ret)
 		ret = membank_mapping_prepare(vma, NULL, placement->flags,
 					      placement->area);
-	if (!ret)
-		vma->vm_ops = &region_ops;
-	return ret;
+	if (ret)
+		return ret;
+	vma->vm_ops = &region_ops;
+	atomic_inc(&region->mappings);
+	return 0;
+}
+
+/**
+ * membank_paged_mappings() - what is left of a region
+ * @region: its file
+ *
+ * Return: VMAs in all processes.
+ */
+unsigned int membank_paged_mappings(struct file *region)
+{
+	const struct membank_paged *of = region->private_data;
+
+	return atomic_read(&of->mappings);
 }
 
 /**

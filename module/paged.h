@@ -93,6 +93,7 @@ int membank_paged_init(struct vm_area_struct *vma,
 		       const struct membank_placement *placement);
 void membank_paged_made(struct file *region);
 struct file *membank_paged_attached(struct file *region);
+unsigned int membank_paged_mappings(struct file *region);
 bool membank_paged_is_gone(struct file *region);
 int membank_paged_answer(struct membank_fault *fault, struct dma_buf *dmabuf,
 			 const struct membank_pager_reply *args);

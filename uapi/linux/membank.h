@@ -571,7 +571,8 @@ enum membank_detach_flags {
  * @out_dropped: regions that are detached whole, and whose dataspace is mapped
  *               nowhere any more
  * @out_kept: regions that are detached whole, and whose dataspace is still
- *            mapped somewhere
+ *            mapped somewhere; with a pager: of which a part, or a copy by
+ *            fork(), is left
  * @out_split: regions of which a part is still attached
  * @out_more: regions in the range that were left, see DETACH_DATASPACE
  * @out_fd: with DETACH_DATASPACE what @out_fd of REGION_FIND would have been;
