@@ -120,9 +120,11 @@ FIXTURE_VARIANT(shrink)
 
 /* clang-format off */
 FIXTURE_VARIANT_ADD(shrink, revoked_memory_stays) {
-	.plant = FUZZ_PLANT_REVOKED_STAYS, .steps = 3, .seed = 2 };
+	.plant = FUZZ_PLANT_REVOKED_STAYS, .steps = 3, .seed = 1 };
 FIXTURE_VARIANT_ADD(shrink, reading_is_writing) {
-	.plant = FUZZ_PLANT_READ_MAY_WRITE, .steps = 6, .seed = 82 };
+	.plant = FUZZ_PLANT_READ_MAY_WRITE, .steps = 6, .seed = 1 };
+FIXTURE_VARIANT_ADD(shrink, pagers_error_is_no_access) {
+	.plant = FUZZ_PLANT_ERROR_NO_ACCESS, .steps = 5, .seed = 1 };
 /* clang-format on */
 
 FIXTURE_SETUP(shrink)
@@ -155,8 +157,9 @@ TEST_F_TIMEOUT(shrink, wrong_expectation_gives_a_short_script, 24 * 3600)
 	drawn = self->script->count;
 	fuzz_script_shrink(&self->run, self->script, SHRINK);
 	EXPECT_FALSE(fuzz_script_passes(&self->run, self->script));
-	ksft_print_msg("%s, %u steps of %u in %llu s:\n", world->wrong,
-		       self->script->count, drawn, seconds() - start);
+	ksft_print_msg("%s with seed %llu, %u steps of %u in %llu s:\n",
+		       world->wrong, seed - 1, self->script->count, drawn,
+		       seconds() - start);
 	fuzz_script_show(self->script);
 	EXPECT_GE(variant->steps, self->script->count);
 

@@ -6,8 +6,9 @@
 #define MANY_SPACES 60
 
 static const struct fuzz_op *const tables[] = {
-	fuzz_memory_ops,  fuzz_region_ops, fuzz_address_ops, fuzz_notifier_ops,
-	fuzz_service_ops, fuzz_pager_ops,  fuzz_process_ops,
+	fuzz_memory_ops,     fuzz_region_ops,  fuzz_address_ops,
+	fuzz_notifier_ops,   fuzz_service_ops, fuzz_pager_ops,
+	fuzz_descriptor_ops, fuzz_process_ops,
 };
 
 /**

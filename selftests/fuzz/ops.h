@@ -49,6 +49,7 @@ extern const struct fuzz_op fuzz_address_ops[];
 extern const struct fuzz_op fuzz_notifier_ops[];
 extern const struct fuzz_op fuzz_service_ops[];
 extern const struct fuzz_op fuzz_pager_ops[];
+extern const struct fuzz_op fuzz_descriptor_ops[];
 extern const struct fuzz_op fuzz_process_ops[];
 
 unsigned int fuzz_nr_ops(void);

@@ -238,7 +238,9 @@ static void go_on(struct fuzz_world *world, struct fuzz_process *process,
 
 	if (sight.ret == -EINPROGRESS && sight.paged == toucher->paged &&
 	    sight.page == toucher->page)
-		sight.ret = -EIO;
+		sight.ret = world->plant == FUZZ_PLANT_ERROR_NO_ACCESS ?
+				    -EACCES :
+				    -EIO;
 	toucher->waits = false;
 	fuzz_touched(world, toucher, &sight);
 }

@@ -75,9 +75,10 @@ static void draw_touch(struct fuzz_draw *draw, struct fuzz_step *step)
 			pages = 4;
 		step->args[0] = (piece->start - FUZZ_LOW) / WALK_PAGE +
 				fuzz_number(draw, pages);
+		step->args[2] =
+			fuzz_one(draw, piece->prot & PROT_WRITE ? 2 : 8);
 	}
 	step->args[1] = fuzz_number(draw, WALK_PAGE / 8);
-	step->args[2] = fuzz_one(draw, 2);
 }
 
 static void *touch(void *arg)
@@ -188,7 +189,7 @@ static void draw_read(struct fuzz_draw *draw, struct fuzz_step *step)
 {
 	struct fuzz_process *process;
 
-	if (!draw_pager(draw, step, true, &process) && !fuzz_one(draw, 4))
+	if (!draw_pager(draw, step, true, &process) && !fuzz_one(draw, 20))
 		draw->none = true;
 	step->args[1] = fuzz_one(draw, 20) ? 0 : 1 + fuzz_number(draw, FAULTS);
 }
@@ -268,14 +269,25 @@ static void run_read(struct fuzz_world *world, const struct fuzz_step *step)
 	}
 }
 
+static bool has_rights(const struct fuzz_draw *draw,
+		       const struct fuzz_step *step, __s64 slot)
+{
+	const int file = fuzz_draws_for(draw, step)->slots[slot].file;
+
+	return fuzz_drawn_space(draw, step, slot) &&
+	       !(~draw->world->files[file].rights & (READ | WRITE)) &&
+	       !fuzz_is_lost(draw->world, &draw->world->files[file]);
+}
+
 static void draw_answer(struct fuzz_draw *draw, struct fuzz_step *step)
 {
 	const struct fuzz_space *space;
 	struct fuzz_process *process;
 	__s64 *args = step->args;
 	__u64 pages, page;
+	int tries;
 
-	if (!draw_pager(draw, step, false, &process) && !fuzz_one(draw, 8)) {
+	if (!draw_pager(draw, step, false, &process) && !fuzz_one(draw, 20)) {
 		draw->none = true;
 		return;
 	}
@@ -283,7 +295,12 @@ static void draw_answer(struct fuzz_draw *draw, struct fuzz_step *step)
 	args[2] = FUZZ_NONE;
 	if (fuzz_one(draw, 6))
 		return;
-	args[2] = fuzz_draw_slot(draw, step, FUZZ_DATASPACE);
+	/* With all the rights that it may take, mostly. */
+	for (tries = 0; tries < 4; tries++) {
+		args[2] = fuzz_draw_slot(draw, step, FUZZ_DATASPACE);
+		if (has_rights(draw, step, args[2]))
+			break;
+	}
 	space = fuzz_drawn_space(draw, step, args[2]);
 	pages = space ? space->extent / WALK_PAGE : 1;
 	page = fuzz_number(draw, pages);
@@ -429,11 +446,11 @@ static void run_answer(struct fuzz_world *world, const struct fuzz_step *step)
 
 const struct fuzz_op fuzz_pager_ops[] = {
 	{ "create-pager", { "slot", "attach" }, 40, 5, draw_create, run_create },
-	{ "touch", { "page", "word", "write" }, 100, 20, draw_touch, run_touch },
-	{ "read-fault", { "slot", "count" }, 50, 10, draw_read, run_read },
+	{ "touch", { "page", "word", "write" }, 200, 30, draw_touch, run_touch },
+	{ "read-fault", { "slot", "count" }, 60, 10, draw_read, run_read },
 	{ "answer",
 	  { "slot", "fault", "dataspace", "offset", "length", "flags" },
-	  120,
+	  200,
 	  20,
 	  draw_answer,
 	  run_answer },

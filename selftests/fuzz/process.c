@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Processes: what they do with descriptors, how they multiply and end; and the
- * coordinator, who hands out one step at a time and looks at the banks after it.
+ * Processes: how they multiply and end; and the coordinator, who hands out one
+ * step at a time and looks at the banks after it.
  */
-#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,132 +24,6 @@
 
 /* So often the lists in debugfs are compared, which takes longer. */
 #define LISTS 16
-
-/* ------------------------------------------------------------- descriptors */
-
-static __s64 draw_any(struct fuzz_draw *draw, const struct fuzz_step *step)
-{
-	const struct fuzz_process *process = fuzz_draws_for(draw, step);
-	const __s64 from = fuzz_number(draw, FUZZ_SLOTS);
-	__s64 i;
-
-	for (i = 0; i < FUZZ_SLOTS; i++)
-		if (process->slots[(from + i) % FUZZ_SLOTS].file != FUZZ_NONE)
-			return (from + i) % FUZZ_SLOTS;
-	draw->none = true;
-	return from;
-}
-
-static void draw_close(struct fuzz_draw *draw, struct fuzz_step *step)
-{
-	step->args[0] = draw_any(draw, step);
-}
-
-static void run_close(struct fuzz_world *world, const struct fuzz_step *step)
-{
-	struct fuzz_slot *slot =
-		fuzz_slot(fuzz_process(world, step), step->args[0]);
-
-	fuzz_compare(world, step, slot->file == FUZZ_NONE ? -EBADF : 0,
-		     slot->file == FUZZ_NONE && close(slot->fd) ? -errno : 0);
-	fuzz_close(world, slot);
-}
-
-static void draw_dup(struct fuzz_draw *draw, struct fuzz_step *step)
-{
-	step->args[0] = draw_any(draw, step);
-	step->args[1] = fuzz_draw_empty(draw, step);
-}
-
-static void run_dup(struct fuzz_world *world, const struct fuzz_step *step)
-{
-	struct fuzz_process *process = fuzz_process(world, step);
-	struct fuzz_slot *slot = fuzz_slot(process, step->args[0]);
-	int fd = fcntl(slot->fd, F_DUPFD_CLOEXEC, 0);
-
-	if (fuzz_compare(world, step, slot->file == FUZZ_NONE ? -EBADF : 0,
-			 fd < 0 ? -errno : 0))
-		fuzz_put(world, fuzz_slot(process, step->args[1]), fd,
-			 slot->file);
-}
-
-static void draw_send(struct fuzz_draw *draw, struct fuzz_step *step)
-{
-	step->args[0] = draw_any(draw, step);
-	step->args[1] = fuzz_number(draw, FUZZ_PROCESSES);
-}
-
-/* Into the socket of a process, where it stays until that takes it. */
-static void run_send(struct fuzz_world *world, const struct fuzz_step *step)
-{
-	struct fuzz_slot *slot =
-		fuzz_slot(fuzz_process(world, step), step->args[0]);
-	struct fuzz_process *to =
-		&world->processes[(__u64)step->args[1] % FUZZ_PROCESSES];
-
-	if (to->nr_queue == FUZZ_QUEUE)
-		return;
-	if (!fuzz_compare(world, step, slot->file == FUZZ_NONE ? -EBADF : 0,
-			  test_send_fd(to->sockets[1], slot->fd)))
-		return;
-	world->files[slot->file].refs++;
-	to->queue[to->nr_queue++] = slot->file;
-}
-
-static void draw_take(struct fuzz_draw *draw, struct fuzz_step *step)
-{
-	step->args[0] = fuzz_draw_empty(draw, step);
-	draw->none = !fuzz_draws_for(draw, step)->nr_queue;
-}
-
-static void run_take(struct fuzz_world *world, const struct fuzz_step *step)
-{
-	struct fuzz_process *process = fuzz_process(world, step);
-	const int file = process->queue[0];
-	int fd = test_receive_fd(process->sockets[0]);
-
-	if (!fuzz_compare(world, step, process->nr_queue ? 0 : -EAGAIN, fd))
-		return;
-	process->nr_queue--;
-	memmove(process->queue, process->queue + 1,
-		process->nr_queue * sizeof(*process->queue));
-	fuzz_put(world, fuzz_slot(process, step->args[0]), fd, file);
-	world->files[file].refs--;
-}
-
-static void draw_fetch(struct fuzz_draw *draw, struct fuzz_step *step)
-{
-	struct fuzz_step there = *step;
-
-	there.process = fuzz_number(draw, FUZZ_PROCESSES);
-	step->args[0] = there.process;
-	step->args[1] = draw_any(draw, &there);
-	step->args[2] = fuzz_draw_empty(draw, step);
-}
-
-/* Takes a descriptor from another process, as a debugger may. */
-static void run_fetch(struct fuzz_world *world, const struct fuzz_step *step)
-{
-	struct fuzz_process *process = fuzz_process(world, step);
-	struct fuzz_process *other =
-		&world->processes[(__u64)step->args[0] % FUZZ_PROCESSES];
-	struct fuzz_slot *slot = fuzz_slot(other, step->args[1]);
-	int want = slot->file == FUZZ_NONE ? -EBADF : 0;
-	int pidfd, fd;
-
-	if (other == process)
-		return;
-	if (process->uid)
-		want = -EPERM;
-	pidfd = syscall(SYS_pidfd_open, other->pid, 0);
-	fd = syscall(SYS_pidfd_getfd, pidfd, slot->fd, 0);
-	if (fd < 0)
-		fd = -errno;
-	close(pidfd);
-	if (fuzz_compare(world, step, want, fd))
-		fuzz_put(world, fuzz_slot(process, step->args[2]), fd,
-			 slot->file);
-}
 
 /* ------------------------------------------------------------- workers */
 
@@ -195,6 +68,17 @@ static void run_fork(struct fuzz_world *world, const struct fuzz_step *step)
 	child->pid = pid;
 	if (pid < 0)
 		fuzz_wrong(world, "fork(): %s", strerrorname_np(errno));
+}
+
+/* A program that waits for ever: it has the other end of its pipe itself. */
+static void run_exec(struct fuzz_world *world, const struct fuzz_step *step)
+{
+	int ends[2];
+
+	(void)step;
+	if (!pipe(ends) && dup2(ends[0], STDIN_FILENO) >= 0)
+		execlp("cat", "cat", NULL);
+	fuzz_wrong(world, "exec(): %s", strerrorname_np(errno));
 }
 
 static void *work(void *arg)
@@ -355,6 +239,23 @@ static void wait_end(struct fuzz_world *world, int pidfd)
 		fuzz_wrong(world, "a process does not end");
 }
 
+/* All that it held and mapped, and all its threads but one, if any. */
+static void lose_all(struct fuzz_world *world, struct fuzz_process *process)
+{
+	unsigned int i;
+
+	process->map.count = 0;
+	memset(process->touchers, 0, sizeof(process->touchers));
+	for (i = 0; i < FUZZ_SLOTS; i++) {
+		if (process->slots[i].file == FUZZ_NONE)
+			continue;
+		world->files[process->slots[i].file].refs--;
+		process->slots[i].file = FUZZ_NONE;
+		process->slots[i].fd = FUZZ_NOT_OPEN;
+	}
+	fuzz_settle(world);
+}
+
 /* By a signal, or by a step that is an operation of its own. */
 static void end_process(struct fuzz_world *world, unsigned int number,
 			const struct fuzz_step *exits)
@@ -362,7 +263,6 @@ static void end_process(struct fuzz_world *world, unsigned int number,
 	struct fuzz_process *process = &world->processes[number];
 	struct fuzz_box *box = &process->boxes[exits ? exits->thread : 0];
 	int pidfd;
-	unsigned int i;
 
 	if (process->pid <= 0)
 		return;
@@ -378,16 +278,7 @@ static void end_process(struct fuzz_world *world, unsigned int number,
 		close(pidfd);
 	}
 	process->pid = 0;
-	process->map.count = 0;
-	memset(process->touchers, 0, sizeof(process->touchers));
-	for (i = 0; i < FUZZ_SLOTS; i++) {
-		if (process->slots[i].file == FUZZ_NONE)
-			continue;
-		world->files[process->slots[i].file].refs--;
-		process->slots[i].file = FUZZ_NONE;
-		process->slots[i].fd = FUZZ_NOT_OPEN;
-	}
-	fuzz_settle(world);
+	lose_all(world, process);
 }
 
 /*
@@ -440,14 +331,11 @@ static void draw_nothing(struct fuzz_draw *draw, struct fuzz_step *step)
 #define KILL "kill"
 #define EXIT "exit"
 #define FORK "fork"
+#define EXEC "exec"
 
 const struct fuzz_op fuzz_process_ops[] = {
-	{ "close", { "slot" }, 60, 200, draw_close, run_close },
-	{ "dup", { "slot", "to" }, 25, 3, draw_dup, run_dup },
-	{ "send", { "slot", "process" }, 35, 5, draw_send, run_send },
-	{ "take", { "to" }, 40, 5, draw_take, run_take },
-	{ "fetch", { "process", "slot", "to" }, 20, 2, draw_fetch, run_fetch },
 	{ FORK, { "process" }, 5, 2, draw_process, run_fork },
+	{ EXEC, {}, 2, 2, draw_nothing, run_exec },
 	{ KILL, {}, 3, 3, draw_nothing, NULL },
 	{ EXIT, {}, 2, 2, draw_nothing, NULL },
 	{},
@@ -476,6 +364,48 @@ static void do_end(struct fuzz_world *world, const struct fuzz_step *step,
 {
 	end_process(world, step->process, is_op(step, EXIT) ? step : NULL);
 	world->counts[step->op][0]++;
+	start_process(world, step->process, dev);
+}
+
+/* Whether it reads from what run_exec() has made its input. */
+static bool is_exec_done(const struct fuzz_process *process)
+{
+	char path[64], text[64] = "", want[32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", process->pid);
+	snprintf(want, sizeof(want), "%d 0x0 ", SYS_read);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return !strncmp(text, want, strlen(want));
+}
+
+/* It has nothing of what it had, and is still there. */
+static void do_exec(struct fuzz_world *world, const struct fuzz_step *step,
+		    int dev, unsigned int patience)
+{
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	struct fuzz_process *process = fuzz_process(world, step);
+	unsigned int waited = 0;
+
+	process->boxes[step->thread].step = *step;
+	sem_post(&process->boxes[step->thread].go);
+	while (!world->wrong[0] && !is_exec_done(process)) {
+		if (waited++ == HANGS * 1000)
+			fuzz_wrong(world, "exec() hangs");
+		nanosleep(&nap, NULL);
+	}
+	world->counts[step->op][0]++;
+	lose_all(world, process);
+	if (!world->wrong[0])
+		fuzz_look_at_banks(world, dev, patience);
+	if (!world->wrong[0])
+		fuzz_look_at_debugfs(world, patience);
+	end_process(world, step->process, NULL);
 	start_process(world, step->process, dev);
 }
 
@@ -510,6 +440,8 @@ bool fuzz_world_do(struct fuzz_world *world, int dev,
 	world->moment++;
 	if (is_op(step, FORK))
 		do_fork(world, step);
+	else if (is_op(step, EXEC))
+		do_exec(world, step, dev, patience);
 	else if (is_op(step, KILL) || is_op(step, EXIT))
 		do_end(world, step, dev);
 	else

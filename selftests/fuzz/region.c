@@ -40,15 +40,30 @@ static __s64 draw_page(struct fuzz_draw *draw, const struct fuzz_step *step)
 
 /* ------------------------------------------------------------- attaching */
 
+/* The end of a pager in a slot that was drawn is of one that is gone. */
+static bool is_gone(const struct fuzz_draw *draw, const struct fuzz_step *step,
+		    __s64 slot)
+{
+	const int file = fuzz_draws_for(draw, step)->slots[slot].file;
+
+	return file != FUZZ_NONE &&
+	       draw->world->files[file].kind == FUZZ_ATTACH &&
+	       draw->world->pagers[draw->world->files[file].object].gone;
+}
+
 static void draw_attach(struct fuzz_draw *draw, struct fuzz_step *step)
 {
-	const bool pager = fuzz_one(draw, 4);
+	const bool pager = fuzz_one(draw, 3);
+	unsigned int tries = 4;
 	const struct fuzz_space *space;
 	__s64 *args = step->args;
 	__u32 flags = pager ? PAGER : 0;
 
-	args[0] = fuzz_draw_slot(draw, step,
-				 pager ? FUZZ_ATTACH : FUZZ_DATASPACE);
+	/* One whose other end is open, mostly. */
+	do {
+		args[0] = fuzz_draw_slot(draw, step,
+					 pager ? FUZZ_ATTACH : FUZZ_DATASPACE);
+	} while (pager && is_gone(draw, step, args[0]) && --tries);
 	space = fuzz_drawn_space(draw, step, args[0]);
 	args[1] = draw_page(draw, step);
 	if (pager) {
@@ -635,7 +650,7 @@ static void run_free(struct fuzz_world *world, const struct fuzz_step *step)
 const struct fuzz_op fuzz_region_ops[] = {
 	{ "attach",
 	  { "slot", "page", "pages", "offset", "flags", "align" },
-	  120,
+	  160,
 	  5,
 	  draw_attach,
 	  run_attach },
