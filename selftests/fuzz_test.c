@@ -120,11 +120,11 @@ FIXTURE_VARIANT(shrink)
 
 /* clang-format off */
 FIXTURE_VARIANT_ADD(shrink, revoked_memory_stays) {
-	.plant = FUZZ_PLANT_REVOKED_STAYS, .steps = 3, .seed = 1 };
+	.plant = FUZZ_PLANT_REVOKED_STAYS, .steps = 3, .seed = 5 };
 FIXTURE_VARIANT_ADD(shrink, reading_is_writing) {
-	.plant = FUZZ_PLANT_READ_MAY_WRITE, .steps = 6, .seed = 1 };
+	.plant = FUZZ_PLANT_READ_MAY_WRITE, .steps = 6, .seed = 28 };
 FIXTURE_VARIANT_ADD(shrink, pagers_error_is_no_access) {
-	.plant = FUZZ_PLANT_ERROR_NO_ACCESS, .steps = 5, .seed = 1 };
+	.plant = FUZZ_PLANT_ERROR_NO_ACCESS, .steps = 5, .seed = 360 };
 /* clang-format on */
 
 FIXTURE_SETUP(shrink)

@@ -232,9 +232,9 @@ void fuzz_touched(struct fuzz_world *world, struct fuzz_toucher *toucher,
 static void go_on(struct fuzz_world *world, struct fuzz_process *process,
 		  struct fuzz_toucher *toucher)
 {
-	struct fuzz_sight sight = fuzz_see(
-		world, walk_at(&process->map, toucher->addr), toucher->addr,
-		toucher->write ? PROT_WRITE : PROT_READ);
+	const struct walk_piece *piece = walk_at(&process->map, toucher->addr);
+	const int access = toucher->write ? PROT_WRITE : PROT_READ;
+	struct fuzz_sight sight = fuzz_see(world, piece, toucher->addr, access);
 
 	if (sight.ret == -EINPROGRESS && sight.paged == toucher->paged &&
 	    sight.page == toucher->page)

@@ -266,7 +266,7 @@ enum fuzz_touch {
  * @addr: the byte, which no other thread touches
  * @write: it writes @byte
  * @byte: that was read, or is written
- * @state: written by the thread itself, as is all below
+ * @state: one of &enum fuzz_touch, written by the thread itself, as is all below
  * @tid: the thread
  * @got: 0 or a negative errno, as from fuzz_touch()
  */
@@ -280,7 +280,7 @@ struct fuzz_toucher {
 	__u64 addr;
 	bool write;
 	char byte;
-	_Atomic enum fuzz_touch state;
+	atomic_int state;
 	pid_t tid;
 	int got;
 };
