@@ -30,10 +30,10 @@ expect() {
 
 # Runs a command while nothing is free in the bank.
 in_full_bank() {
-	python3 -c 'import mmap, os, subprocess, sys
+	python3 -SE -c 'import mmap, os, sys
 size = int(open("/sys/class/membank/membank1/size").read())
 held = mmap.mmap(os.open("/dev/membank1", os.O_RDWR), size)
-sys.exit(subprocess.call(sys.argv[1:]))' "$@"
+sys.exit(os.spawnvp(os.P_WAIT, sys.argv[1], sys.argv[1:]))' "$@"
 }
 
 free_bytes() {

@@ -87,7 +87,7 @@ loads() {
 
 # maps NODE: a byte can be had there. Says the errno if not.
 maps() {
-	python3 -c '
+	python3 -SE -c '
 import mmap, os, sys
 try:
     mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 4096)[0] = 1
@@ -97,7 +97,7 @@ except OSError as error:
 
 # Holds one thing of membank, says "ready" and lets go when its input ends.
 hold() { # KIND
-	python3 -c '
+	python3 -SE -c '
 import ctypes, fcntl, mmap, os, struct, sys
 kind = sys.argv[1]
 dev = os.open("/dev/membank0", os.O_RDWR)
@@ -160,7 +160,7 @@ os._exit(0)' "$1"
 # What delete_module(2) itself says: rmmod looks first, and does not even ask. Then
 # a byte can still be had.
 delete_module() {
-	python3 -c '
+	python3 -SE -c '
 import ctypes, mmap, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
 if not libc.delete_module(b"membank", os.O_NONBLOCK):

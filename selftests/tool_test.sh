@@ -35,11 +35,12 @@ nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
 }
 
-# holding BANK BYTES COMMAND…: while a mapping of the bank is there.
+# holding BANK BYTES COMMAND…: while a mapping of the bank is there. With few modules
+# of Python, each of which takes an emulator long.
 holding() {
-	python3 -c "import mmap, os, subprocess, sys
+	python3 -SE -c "import mmap, os, sys
 held = mmap.mmap(os.open('/dev/membank$1', os.O_RDWR), $2)
-sys.exit(subprocess.run(sys.argv[1:]).returncode)" "${@:3}"
+sys.exit(os.spawnvp(os.P_WAIT, sys.argv[1], sys.argv[1:]))" "${@:3}"
 }
 
 # A user who may use the banks.
