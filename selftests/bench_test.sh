@@ -45,6 +45,8 @@ must(figures["rounds"] == 1, "the rounds are not those asked for")
 must(figures["processors"] == os.cpu_count(), "the processors are not those there are")
 must(figures["unit"] == "ns", "the unit is not that of this machine's clock")
 must(len(figures["cases"]) > 0, "there is no case")
+with open("/sys/module/membank/srcversion") as file:
+    must(figures["module"] == file.read().strip(), "the module is not the one that is loaded")
 for case in figures["cases"]:
     rows = rows_of(case["name"])
     must(len(case["ways"]) > 1, f"{case['name']}: nothing is compared")
@@ -59,6 +61,7 @@ for case in figures["cases"]:
         good = target["reached"] >= target["limit"] if target["at"] == "least" \
             else target["reached"] <= target["limit"]
         must(good == target["met"], f"{case['name']}: {target} is judged wrong")
+        must(0 <= target["interval"][0] <= target["interval"][1], f"{case['name']}: {target} has no interval")
     for way, row in zip(case["ways"], rows):
         words = f"{case['name']}, {way['name']}"
         low, high = way["interval"]
@@ -79,7 +82,7 @@ EOF
 
 # has_target NAME: what has to be reached is in the file.
 has_target() {
-	grep -q '"limit": [0-9.]*, "reached": [0-9.]*, "met": \(true\|false\)' "$work/$1.json"
+	grep -q '"limit": [0-9.]*, "reached": [0-9.]*, "interval": \[[0-9., ]*\], "met": \(true\|false\)' "$work/$1.json"
 }
 
 # refuses WORDS PATTERN COMMAND…
