@@ -53,6 +53,23 @@ void bench_need_ok(int ret, enum membank_operation operation, const char *what)
 }
 
 /**
+ * bench_sources() - what the kernel calls the sources of the module
+ * @text: set to it, or to "" where none is loaded
+ * @size: room there
+ */
+void bench_sources(char *text, int size)
+{
+	FILE *file = fopen("/sys/module/membank/srcversion", "re");
+
+	text[0] = '\0';
+	if (!file)
+		return;
+	if (fgets(text, size, file))
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
+}
+
+/**
  * bench_small() - whether less will do
  *
  * Return: whether it is only to be seen that the measure works.

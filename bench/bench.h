@@ -108,6 +108,7 @@ void bench_end(void);
 
 void bench_need(bool good, const char *what);
 void bench_need_ok(int ret, enum membank_operation operation, const char *what);
+void bench_sources(char *text, int size);
 pid_t bench_start(void (*serve)(void *context), void *context, int cpu);
 void bench_stop(pid_t pid);
 

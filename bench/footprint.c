@@ -420,6 +420,7 @@ static bool has_caches_apart(void)
 static FILE *begin_json(const char *path)
 {
 	struct utsname names;
+	char sources[64];
 	FILE *file;
 
 	if (!path)
@@ -427,9 +428,11 @@ static FILE *begin_json(const char *path)
 	file = fopen(path, "we");
 	bench_need(file, "write the figures");
 	uname(&names);
-	fprintf(file,
-		"{\n  \"measure\": \"footprint\",\n  \"kernel\": \"%s\",\n  \"limit\": %d,\n  \"kinds\": [\n",
-		names.release, LIMIT);
+	bench_sources(sources, sizeof(sources));
+	fprintf(file, "{\n  \"measure\": \"footprint\",\n");
+	fprintf(file, "  \"module\": \"%s\",\n  \"kernel\": \"%s\",\n", sources,
+		names.release);
+	fprintf(file, "  \"limit\": %d,\n  \"kinds\": [\n", LIMIT);
 	return file;
 }
 

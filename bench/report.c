@@ -180,8 +180,12 @@ static struct figure find_ratio(const struct result *result, unsigned int way)
 /* How much of the time of the case it is compared with. */
 static double growth(const struct result *result, unsigned int way)
 {
-	return median(result, way) /
-	       median(&results.cases[result->work.than], way);
+	const struct bench_target target = {
+		.measure = BENCH_GROWTH,
+		.way = way,
+	};
+
+	return drawn_figure(result, &target, &(struct drawing){});
 }
 
 static bool wants_more(const struct result *result,
@@ -454,19 +458,6 @@ static void print_json_case(FILE *file, int i)
 	fprintf(file, "]}%s\n", i + 1 == results.nr_cases ? "" : ",");
 }
 
-/* What the kernel calls the sources of the module, "" where it is not loaded. */
-static void module_sources(char *text, int size)
-{
-	FILE *file = fopen("/sys/module/membank/srcversion", "re");
-
-	text[0] = '\0';
-	if (!file)
-		return;
-	if (fgets(text, size, file))
-		text[strcspn(text, "\n")] = '\0';
-	fclose(file);
-}
-
 static void print_json(FILE *file)
 {
 	const time_t now = time(NULL);
@@ -475,7 +466,7 @@ static void print_json(FILE *file)
 	int i;
 
 	uname(&names);
-	module_sources(sources, sizeof(sources));
+	bench_sources(sources, sizeof(sources));
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	fprintf(file, "{\n  \"measure\": \"%s\",\n  \"work\": \"%s\",\n",
 		results.bench->name, results.bench->work);

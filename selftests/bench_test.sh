@@ -61,7 +61,8 @@ for case in figures["cases"]:
         good = target["reached"] >= target["limit"] if target["at"] == "least" \
             else target["reached"] <= target["limit"]
         must(good == target["met"], f"{case['name']}: {target} is judged wrong")
-        must(0 <= target["interval"][0] <= target["interval"][1], f"{case['name']}: {target} has no interval")
+        must(target["interval"][0] <= target["reached"] <= target["interval"][1],
+             f"{case['name']}: {target} is not in its interval")
     for way, row in zip(case["ways"], rows):
         words = f"{case['name']}, {way['name']}"
         low, high = way["interval"]
