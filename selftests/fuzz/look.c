@@ -226,7 +226,7 @@ static void look_at_events(struct fuzz_world *world,
 		want = events_of(world, file);
 		/* The kernel lets go of what another process detached later. */
 		if (file->kind == FUZZ_PAGER && want == POLLHUP)
-			poll(&polls[i], 1, FUZZ_LATE);
+			poll(&polls[i], 1, fuzz_late(world));
 		if (polls[i].revents != want)
 			fuzz_wrong(world,
 				   "poll() of slot %u gives %x instead of %x",
@@ -374,16 +374,17 @@ static bool is_list_right(const struct fuzz_world *world, __u32 bank,
 void fuzz_look_at_debugfs(struct fuzz_world *world, unsigned int patience)
 {
 	const struct timespec nap = { .tv_nsec = 1000000 };
-	unsigned int waited;
+	const __s64 end = clock_ns() + patience * 1000000LL;
 	char what[200];
+	bool right;
 	__u32 bank;
 
 	for (bank = 0; bank < world->nr_banks; bank++) {
-		waited = 0;
-		while (!is_list_right(world, bank, what, sizeof(what)) &&
-		       waited++ < patience)
+		while (!(right = is_list_right(world, bank, what,
+					       sizeof(what))) &&
+		       clock_ns() < end)
 			nanosleep(&nap, NULL);
-		if (waited > patience)
+		if (!right)
 			fuzz_wrong(world, "debugfs: %s", what);
 	}
 }

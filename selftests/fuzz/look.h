@@ -8,8 +8,14 @@
 
 #include "model.h"
 
-/* Milliseconds for what happens a moment later. */
-#define FUZZ_LATE 20000
+/*
+ * Milliseconds for what happens a moment later: as patient as who runs the script, but
+ * never less than a busy machine may take for it.
+ */
+static inline int fuzz_late(const struct fuzz_world *world)
+{
+	return world->patience > 2000 ? world->patience : 2000;
+}
 
 void fuzz_look_init(void);
 int fuzz_touch(__u64 addr, bool write, char *byte);

@@ -202,7 +202,7 @@ void fuzz_touched(struct fuzz_world *world, struct fuzz_toucher *toucher,
 		  const struct fuzz_sight *sight)
 {
 	const struct timespec nap = { .tv_nsec = 100000 };
-	const __s64 end = clock_ns() + FUZZ_LATE * 1000000LL;
+	const __s64 end = clock_ns() + fuzz_late(world) * 1000000LL;
 
 	while (toucher->state != FUZZ_TOUCHED) {
 		/* What is wrong already may be what it waits for. */

@@ -104,10 +104,11 @@ static bool start(struct fuzz_toucher *toucher)
  * Until it sleeps, or has touched it. There is nothing else that it could wait for in
  * such a sleep.
  */
-static bool is_asleep(const struct fuzz_toucher *toucher)
+static bool is_asleep(const struct fuzz_world *world,
+		      const struct fuzz_toucher *toucher)
 {
 	const struct timespec nap = { .tv_nsec = 100000 };
-	const __s64 end = clock_ns() + FUZZ_LATE * 1000000LL;
+	const __s64 end = clock_ns() + fuzz_late(world) * 1000000LL;
 	bool sleeps;
 
 	while (toucher->state != FUZZ_TOUCHED && clock_ns() < end) {
@@ -151,7 +152,7 @@ static void run_touch(struct fuzz_world *world, const struct fuzz_step *step)
 		fuzz_compare(world, step, sight.ret, toucher->got);
 		return;
 	}
-	got = is_asleep(toucher) ? -EINPROGRESS : toucher->got;
+	got = is_asleep(world, toucher) ? -EINPROGRESS : toucher->got;
 	fuzz_compare(world, step, -EINPROGRESS, got);
 	toucher->waits = true;
 	toucher->paged = sight.paged;
@@ -252,6 +253,9 @@ static void run_read(struct fuzz_world *world, const struct fuzz_step *step)
 	if (file && file->kind != FUZZ_PAGER)
 		return;
 	want = predict_read(world, file, room);
+	/* What another process detached has its end a moment later. */
+	if (!want && room)
+		poll(&(struct pollfd){ .fd = slot->fd }, 1, fuzz_late(world));
 	/* Room for a little less than what there is room for. */
 	got = read(slot->fd, faults, (room + 1) * sizeof(*faults) - 1);
 	if (got < 0)

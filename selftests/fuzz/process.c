@@ -399,7 +399,8 @@ static void do_exec(struct fuzz_world *world, const struct fuzz_step *step,
 			fuzz_wrong(world, "exec() hangs");
 		nanosleep(&nap, NULL);
 	}
-	world->counts[step->op][0]++;
+	if (!world->wrong[0])
+		world->counts[step->op][0]++;
 	lose_all(world, process);
 	if (!world->wrong[0])
 		fuzz_look_at_banks(world, dev, patience);
@@ -438,6 +439,7 @@ bool fuzz_world_do(struct fuzz_world *world, int dev,
 		FUZZ_PROCESSES;
 
 	world->moment++;
+	world->patience = patience;
 	if (is_op(step, FORK))
 		do_fork(world, step);
 	else if (is_op(step, EXEC))

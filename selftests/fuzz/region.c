@@ -389,7 +389,7 @@ static void wait_regions(struct fuzz_world *world)
 	for (i = 0; i < FUZZ_ANSWERS; i++)
 		answers -= world->answers[i].used;
 	if (answers)
-		fuzz_look_at_debugfs(world, FUZZ_LATE);
+		fuzz_look_at_debugfs(world, fuzz_late(world));
 }
 
 static void draw_detach(struct fuzz_draw *draw, struct fuzz_step *step)

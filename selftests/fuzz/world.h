@@ -353,6 +353,7 @@ enum fuzz_plant {
  * @paged: the regions that have pagers
  * @serial: of the newest service
  * @moment: of the step that is done
+ * @patience: milliseconds that who runs the script has, see fuzz_late()
  * @stamp: that was written last
  * @tag: what the names of its services begin with
  * @plant: see there
@@ -372,6 +373,7 @@ struct fuzz_world {
 	struct fuzz_answer answers[FUZZ_ANSWERS];
 	__u64 serial;
 	unsigned int moment;
+	unsigned int patience;
 	__u64 stamp;
 	char tag[24];
 	enum fuzz_plant plant;
