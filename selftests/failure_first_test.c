@@ -110,13 +110,15 @@ static int run_free(void *arg)
 	struct membank_area_free args;
 	int ret = map_free(scene->node, scene, &args);
 
-	return ret == -ENOENT ? 0 : ret;
+	if (ret == -ENOENT)
+		return 0;
+	return ret ?: -EPROTO;
 }
 
 static const char *end_free(struct scene *scene, int ret)
 {
 	(void)ret;
-	return run_free(scene) ? "something was freed" : NULL;
+	return run_free(scene) ? "it is another error, or none" : NULL;
 }
 
 static const struct nth_row area_free = {

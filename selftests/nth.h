@@ -32,22 +32,6 @@ static inline bool nth_tell(const char *path, const char *text)
 	return !kernel_write(path, text);
 }
 
-/* Lets ordinary allocations fail, when somebody asks for it, without a word. */
-static inline bool nth_inject(bool on)
-{
-	const char *ignore = on ? "N" : "Y";
-
-	/* Single pages are otherwise never refused: page tables are such. */
-	return nth_tell(NTH_DEBUGFS "failslab/ignore-gfp-wait", ignore) &&
-	       nth_tell(NTH_DEBUGFS "fail_page_alloc/ignore-gfp-wait",
-			ignore) &&
-	       nth_tell(NTH_DEBUGFS "fail_page_alloc/min-order",
-			on ? "0" : "1") &&
-	       nth_tell(NTH_DEBUGFS "failslab/verbose", "0") &&
-	       nth_tell(NTH_DEBUGFS "fail_page_alloc/verbose", "0") &&
-	       nth_tell(NTH_DEBUGFS "fail_usercopy/verbose", "0");
-}
-
 /* Where the kernel has a function of the module, and the one behind it. */
 static inline bool nth_find(const char *function, __u64 *start, __u64 *end)
 {
@@ -75,7 +59,8 @@ static inline bool nth_find(const char *function, __u64 *start, __u64 *end)
 	}
 	if (file)
 		fclose(file);
-	return found;
+	/* Of a kernel that tells no addresses all are 0. */
+	return found && *start;
 }
 
 /*
@@ -104,6 +89,27 @@ static inline bool nth_only(const char *function)
 		told &= nth_tell(path, text);
 	}
 	return told;
+}
+
+/* Lets ordinary allocations fail, when somebody asks for it, without a word. */
+static inline bool nth_inject(bool on)
+{
+	const char *ignore = on ? "N" : "Y";
+
+	/* Who was killed may have left it. */
+	if (!access(NTH_DEBUGFS "failslab/require-start", F_OK) &&
+	    !nth_only(NULL))
+		return false;
+
+	/* Single pages are otherwise never refused: page tables are such. */
+	return nth_tell(NTH_DEBUGFS "failslab/ignore-gfp-wait", ignore) &&
+	       nth_tell(NTH_DEBUGFS "fail_page_alloc/ignore-gfp-wait",
+			ignore) &&
+	       nth_tell(NTH_DEBUGFS "fail_page_alloc/min-order",
+			on ? "0" : "1") &&
+	       nth_tell(NTH_DEBUGFS "failslab/verbose", "0") &&
+	       nth_tell(NTH_DEBUGFS "fail_page_alloc/verbose", "0") &&
+	       nth_tell(NTH_DEBUGFS "fail_usercopy/verbose", "0");
 }
 
 /**
@@ -349,8 +355,9 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 	bool reached;
 	int ret = 0;
 
-	if (!nth_inject(true) || !nth_only(row->within) ||
+	if (!nth_inject(true) || (row->within && !nth_only(row->within)) ||
 	    (row->dry && !nth_dry(true))) {
+		nth_inject(false);
 		snprintf(text, size, "faults cannot be injected");
 		return false;
 	}
@@ -360,7 +367,7 @@ static inline bool nth_refuse_all(const struct nth_row *row,
 		refused[1] += ret == -EFAULT;
 		hidden += reached && ret >= 0;
 	} while (!wrong && reached);
-	if (!(nth_inject(false) && nth_only(NULL) && nth_dry(false)) && !wrong)
+	if (!(nth_inject(false) && nth_dry(false)) && !wrong)
 		wrong = "faults are injected";
 	if (!wrong && row->asks & NTH_MEMORY && !refused[0])
 		wrong = "it asks for no memory";
