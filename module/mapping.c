@@ -431,6 +431,8 @@ int membank_mapping_init(struct vm_area_struct *vma,
  * membank_mapping_of() - what a VMA is to us
  * @vma: any VMA; its mmap_lock is held
  *
+ * All operations of regions have membank_mapping_moved(), and no others have it.
+ *
  * Return: the mapping, which the VMA holds, or NULL if it is no region.
  */
 struct membank_mapping *membank_mapping_of(const struct vm_area_struct *vma)
