@@ -84,7 +84,8 @@ static void send_something(struct attack *attack)
 	uint32_t offset = attack->position % attack->ring;
 	uint32_t length = draw(&attack->random, 64);
 	uint32_t kind = 1;
-	size_t record = RINGS + attack->ring + offset;
+	/* A position may be any, but what is written there stays in the memory. */
+	size_t record = RINGS + attack->ring + (offset & ~15U);
 
 	switch (draw(&attack->random, 40 * attack->malice)) {
 	case 0:
