@@ -47,34 +47,9 @@ static void need_ok(int ret, enum membank_operation operation, const char *what)
 
 /* ----------------------------------------------------------------- memory */
 
-static void allocate(void)
-{
-	int fd = memory_get(MEMORY_BANK, LENGTH);
-
-	bench_need(fd >= 0, "get memory");
-	close(fd);
-}
-
 static void end_of_part(void)
 {
 	syscall(SYS_getpgrp);
-}
-
-static void allocate_alone(void)
-{
-	int fd = memory_get(MEMORY_BANK, LENGTH);
-
-	end_of_part();
-	bench_need(fd >= 0, "get memory");
-	close(fd);
-}
-
-static void create_memfd(void)
-{
-	int fd = memory_get(MEMORY_EMPTY, 0);
-
-	bench_need(fd >= 0, "get memory");
-	close(fd);
 }
 
 static void have_dataspace(void)
@@ -83,11 +58,32 @@ static void have_dataspace(void)
 	bench_need(memory >= 0, "get memory");
 }
 
+static void allocate(void)
+{
+	have_dataspace();
+	close(memory);
+}
+
+static void allocate_alone(void)
+{
+	have_dataspace();
+	end_of_part();
+	close(memory);
+}
+
 static void free_alone(void)
 {
 	close(memory);
 	end_of_part();
 	have_dataspace();
+}
+
+static void create_memfd(void)
+{
+	int fd = memory_get(MEMORY_EMPTY, 0);
+
+	bench_need(fd >= 0, "get memory");
+	close(fd);
 }
 
 static void have_memfd(void)
@@ -280,29 +276,35 @@ static void have_channel(void)
 		MEMBANK_CHANNEL, "open a channel");
 }
 
-static void send_by_channel(void)
+static void send_message(void)
 {
-	char message[MESSAGE] = {};
-	size_t length;
+	const char message[MESSAGE] = {};
 
 	need_ok(membank_channel_send(ends[0], message, sizeof(message), 0, 0),
 		MEMBANK_CHANNEL, "send");
+}
+
+static void receive_message(void)
+{
+	char message[MESSAGE];
+	size_t length;
+
 	need_ok(membank_channel_receive(ends[1], message, sizeof(message), 0,
 					&length),
 		MEMBANK_CHANNEL, "receive");
 }
 
+static void send_by_channel(void)
+{
+	send_message();
+	receive_message();
+}
+
 static void send_alone(void)
 {
-	char message[MESSAGE] = {};
-	size_t length;
-
-	need_ok(membank_channel_send(ends[0], message, sizeof(message), 0, 0),
-		MEMBANK_CHANNEL, "send");
+	send_message();
 	end_of_part();
-	need_ok(membank_channel_receive(ends[1], message, sizeof(message), 0,
-					&length),
-		MEMBANK_CHANNEL, "receive");
+	receive_message();
 }
 
 static void have_sockets(void)
