@@ -487,8 +487,8 @@ TEST_F_TIMEOUT(scrub, goes_on_while_pinned_memory_is_given_back, TEST_SLOW)
 		}
 		rounds = __atomic_load_n(&teaser.rounds, __ATOMIC_RELAXED) -
 			 rounds;
-		printf("# turn %u: clean after %u looks, %u rounds of the other thread; %llu bytes wait\n",
-		       turn, tries, rounds, (unsigned long long)info.out_used);
+		printf("# clean after %u looks, %u rounds of the other thread; %llu bytes wait\n",
+		       tries, rounds, (unsigned long long)info.out_used);
 	}
 	__atomic_store_n(&teaser.stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
