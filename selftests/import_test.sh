@@ -11,7 +11,7 @@ set -u
 # shellcheck source=ok.sh
 . "$(dirname "$0")/ok.sh"
 
-PATH=${MEMBANK_BUILD:?is set by scripts/vm}/examples:$PATH
+PATH=${MEMBANK_BUILD:?is set by scripts/vm}/examples:$MEMBANK_BUILD/selftests:$PATH
 work=$(mktemp -d)
 picture=$work/picture.ppm
 bank=$(< /sys/class/membank/membank1/name)
@@ -30,10 +30,7 @@ expect() {
 
 # Runs a command while nothing is free in the bank.
 in_full_bank() {
-	python3 -SE -c 'import mmap, os, sys
-size = int(open("/sys/class/membank/membank1/size").read())
-held = mmap.mmap(os.open("/dev/membank1", os.O_RDWR), size)
-sys.exit(os.spawnvp(os.P_WAIT, sys.argv[1], sys.argv[1:]))' "$@"
+	hold mapping /dev/membank1 "$(< /sys/class/membank/membank1/size)" "$@"
 }
 
 free_bytes() {

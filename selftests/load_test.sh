@@ -10,6 +10,7 @@ set -u
 . "$(dirname "$0")/ok.sh"
 
 ko=${MEMBANK_KO:?is set by scripts/vm}
+helpers=${MEMBANK_BUILD:?is set by scripts/vm}/selftests
 class=/sys/class/membank
 parameter=/sys/module/membank/parameters/banks
 marker=
@@ -87,96 +88,16 @@ loads() {
 
 # maps NODE: a byte can be had there. Says the errno if not.
 maps() {
-	python3 -SE -c '
-import mmap, os, sys
-try:
-    mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 4096)[0] = 1
-except OSError as error:
-    sys.exit(os.strerror(error.errno))' "$1" 2>&1
+	"$helpers/hold" mapping "$1" 4096 true 2>&1
 }
 
-# Holds one thing of membank, says "ready" and lets go when its input ends.
-hold() { # KIND
-	python3 -SE -c '
-import ctypes, fcntl, mmap, os, struct, sys
-kind = sys.argv[1]
-dev = os.open("/dev/membank0", os.O_RDWR)
-libc = ctypes.CDLL(None, use_errno=True)
-keep = []
-
-def command(number, layout, *values):
-    args = bytearray(struct.pack("=I" + layout, struct.calcsize("=I" + layout), *values))
-    fcntl.ioctl(dev, number, args, True)
-    return struct.unpack("=I" + layout, args)
-
-def register(mode):
-    return command(0xbb40, "IQIIIi64sIIII", 0, 0, 0, 16, mode, -1, b"load-test", 0, 0, 24, 0)[-6]
-
-if kind == "mapping":
-    keep.append(mmap.mmap(dev, 4096))
-    os.closerange(3, 64)
-elif kind == "region map":
-    keep.append(os.open("/dev/membank", os.O_RDWR))
-    os.close(dev)
-elif kind == "region":
-    memory = command(0xbb10, "IQIi", 0, 4096, 0, -1)[-1]
-    command(0xbb20, "iQQQIIQ", memory, 0, 4096, 0, 0x20, 0, 0)
-    os.closerange(3, 64)
-elif kind == "dma-buf":
-    keep.append(command(0xbb10, "IQIi", 0, 4096, 0, -1))
-    os.close(dev)
-elif kind == "notifier":
-    keep.append(command(0xbb30, "IiI", 0, -1, 0))
-    os.close(dev)
-elif kind == "service":
-    register(0)
-    os.close(dev)
-elif kind == "connection":
-    service = register(0o222)
-    command(0xbb41, "IQQIIIIii64s", 0, 0, 0, 0, 16, 0, 0, -1, -1, b"load-test")
-    os.close(service)
-    os.close(dev)
-elif kind == "page in a pipe":
-    memory = mmap.mmap(dev, 4096)
-    memory[0] = 1
-    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    piece = (ctypes.c_ulong * 2)(address, 4096)
-    keep.append(os.pipe())
-    assert libc.vmsplice(keep[0][1], piece, 1, 0) == 4096
-    assert libc.munmap(ctypes.c_void_p(address), 4096) == 0
-    os.closerange(5 if dev == 3 else 3, keep[0][0])
-    os.close(dev)
-    for fd in range(3, 64):
-        if fd not in keep[0]:
-            try:
-                os.close(fd)
-            except OSError:
-                pass
-print("ready", flush=True)
-sys.stdin.read()
-os._exit(0)' "$1"
-}
-
-# What delete_module(2) itself says: rmmod looks first, and does not even ask. Then
-# a byte can still be had.
-delete_module() {
-	python3 -SE -c '
-import ctypes, mmap, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-if not libc.delete_module(b"membank", os.O_NONBLOCK):
-    sys.exit("it is gone")
-print(os.strerror(ctypes.get_errno()))
-mmap.mmap(os.open("/dev/membank0", os.O_RDWR), 4096)[0] = 1' 2>&1
-}
-
-# stays_while_held KIND: rmmod is refused, nothing breaks, and works after.
+# stays_while_held KIND WHAT: rmmod is refused, nothing breaks, and works after.
 stays_while_held() {
-	local kind=$1 words output status pid to
+	local kind=$1 words output status pid from
 
-	coproc holder { hold "$kind"; }
+	exec {from}< <(exec "$helpers/hold" "$kind" /dev/membank0 "$2" 2>&1)
 	pid=$!
-	to=${holder[1]}
-	read -r words <&"${holder[0]}"
+	read -r words <&"$from"
 	detail="the holder said '$words'"
 	[[ $words == ready ]]
 	ok "holding a $kind"
@@ -186,13 +107,14 @@ stays_while_held() {
 	detail="rmmod ended with $status: $output"
 	((status != 0)) && [[ $output == *"is in use"* ]] && loaded
 	ok "stays while a $kind lives"
-	# EWOULDBLOCK, for every module that is in use.
-	detail=$(delete_module)
+	# EWOULDBLOCK, for every module that is in use; then a byte can still be had.
+	detail=$("$helpers/delete_module" membank; maps /dev/membank0)
 	[[ $detail == "Resource temporarily unavailable" ]] && loaded
 	ok "is not deleted while a $kind lives"
 
-	exec {to}>&-
-	wait "$pid"
+	kill "$pid"
+	wait "$pid" 2> /dev/null
+	exec {from}<&-
 	unload
 	ok "is unloaded when the $kind is gone"
 	detail=$(insmod "$ko" banks=video:8M 2>&1)
@@ -289,8 +211,11 @@ ok "gives all memory back"
 
 loads banks=video:8M
 ok "loads a bank to be held"
-for kind in "region map" region mapping dma-buf notifier service connection "page in a pipe"; do
-	stays_while_held "$kind"
+for kind in "region map" region mapping dma-buf notifier "page in a pipe"; do
+	stays_while_held "$kind" 4096
+done
+for kind in service connection; do
+	stays_while_held "$kind" load-test
 done
 unload
 ok "is unloaded after all that"

@@ -15,6 +15,7 @@ fi
 
 # For the shells below, too.
 export tool=${MEMBANK_BUILD:?is set by scripts/vm}/tools/membank
+export hold=$MEMBANK_BUILD/selftests/hold
 examples=$MEMBANK_BUILD/examples
 banks=$(< /sys/module/membank/parameters/banks)
 modules=/lib/modules/$(uname -r)
@@ -35,12 +36,9 @@ nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
 }
 
-# holding BANK BYTES COMMAND…: while a mapping of the bank is there. With few modules
-# of Python, each of which takes an emulator long.
+# holding BANK BYTES COMMAND…: while a mapping of the bank is there.
 holding() {
-	python3 -SE -c "import mmap, os, sys
-held = mmap.mmap(os.open('/dev/membank$1', os.O_RDWR), $2)
-sys.exit(os.spawnvp(os.P_WAIT, sys.argv[1], sys.argv[1:]))" "${@:3}"
+	"$hold" mapping "/dev/membank$1" "${@:2}"
 }
 
 # A user who may use the banks.
@@ -91,8 +89,8 @@ test_output() {
 
 test_dataspaces() {
 	local heading="^BANK +OFFSET +LENGTH  FLAGS +HANDLES MAPPINGS DEVICES +PID  PROGRAM"
-	local holder=" plain +[0-9]+ +1 +0 +[0-9]+  python3"
-	local mapping=$'\n'" +at [0-9a-f]+-[0-9a-f]+ +rw +[0-9]+  python3"
+	local holder=" plain +[0-9]+ +1 +0 +[0-9]+  hold"
+	local mapping=$'\n'" +at [0-9a-f]+-[0-9a-f]+ +rw +[0-9]+  hold"
 	local name
 
 	name=$(figure name)
@@ -132,34 +130,24 @@ serving() {
 # The process is in the same column for dataspaces and for mappings.
 in_columns() {
 	[[ $(holding 0 4096 "$tool" dataspaces |
-		awk 'NR > 1 { print index($0, "python3") }' | uniq -c) == *" 2 "* ]]
+		awk 'NR > 1 { print index($0, "hold") }' | uniq -c) == *" 2 "* ]]
 }
 
 # with_services COMMAND…: with two services of a server that is root's, and a
 # client of one of them.
 with_services() {
-	local words server client status=0
+	local words server client held status=0
 
 	coproc SERVER { exec "$examples/shm_server"; }
 	server=$SERVER_PID
 	read -r words <&"${SERVER[0]}"
-	python3 - "$server" <<- 'EOF' &
-		import ctypes, fcntl, os, struct, sys, time
-		dev = os.open('/dev/membank', os.O_RDWR)
-		offers = ctypes.create_string_buffer(32)
-		args = bytearray(struct.pack('IIQQIIIIii64s', 112, 0, 0,
-			ctypes.addressof(offers), 2, 16, 0, 0, 0, 0, b'shm'))
-		fcntl.ioctl(dev, 0xbb41, args)
-		time.sleep(300)
-	EOF
+	exec {held}< <(exec "$hold" client /dev/membank shm)
 	client=$!
-	for ((tries = 0; tries < 600; tries++)); do
-		[[ $("$tool" services) != *" 1  dataspace"* ]] || break
-		sleep 0.1
-	done
+	read -r words <&"$held"
 	"$@" || status=$?
 	kill "$client" "$server" 2> /dev/null
 	wait "$client" "$server" 2> /dev/null
+	exec {held}<&-
 	return "$status"
 }
 
