@@ -326,6 +326,27 @@ unsigned int test_open_files(void)
 }
 
 /**
+ * test_map_limit() - sets how many mappings each process may have
+ * @count: so many
+ *
+ * Return: how many that were before, -1 if it cannot be set.
+ */
+int test_map_limit(int count)
+{
+	FILE *file = fopen("/proc/sys/vm/max_map_count", "r+e");
+	int was = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &was) != 1 || fseek(file, 0, SEEK_SET) ||
+	    fprintf(file, "%d\n", count) < 0)
+		was = -1;
+	if (fclose(file))
+		was = -1;
+	return was;
+}
+
+/**
  * test_module_number() - a number that a module of the kernel shows
  * @module: its name
  * @name: of a file in its folder, such as "refcnt"

@@ -90,6 +90,7 @@ void *test_map(int fd, size_t length);
 
 bool test_all_bytes(const void *start, int byte, size_t length);
 unsigned int test_open_files(void);
+int test_map_limit(int count);
 int test_module_number(const char *module, const char *name);
 int test_module_users(void);
 bool test_wait_module_users(int users);

@@ -249,20 +249,20 @@ TEST_F(detach, without_room_for_a_part_keeps_the_region)
 
 	ASSERT_EQ(0, attach(self, 0, 2, 0));
 	ASSERT_EQ(0, attach(self, 4, 8, 0));
-	was = map_limit(200);
+	was = test_map_limit(200);
 	ASSERT_LT(0, was);
 	for (i = 0; i < 200; i++)
 		if (map_reserve(self->dev, at(self, 16), self->page, SEARCH,
 				&self->mem))
 			break;
-	made = map_limit(100);
+	made = test_map_limit(100);
 	/* What lies below goes, what would be split stays. */
 	EXPECT_EQ(-ENOMEM,
 		  detach(self, 0, 2, 0) ? -EPROTO : detach(self, 5, 2, 0));
 	EXPECT_EQ(-ENOMEM, detach(self, 5, 2, DATASPACE));
 	EXPECT_STREQ("-4 r8", map_picture(self->dev, self->hole, self->length));
 	ASSERT_EQ(200, made);
-	EXPECT_LT(0, map_limit(was));
+	EXPECT_LT(0, test_map_limit(was));
 	ASSERT_EQ(0, detach(self, 5, 2, 0));
 	EXPECT_STREQ("-4 r1 -2 r5",
 		     map_picture(self->dev, self->hole, self->length));

@@ -161,7 +161,7 @@ FIXTURE_SETUP(memory)
 		SKIP(return, "this kernel has no memory control groups");
 	snprintf(max, sizeof(max), "%lu", GROUP_MAX);
 	ASSERT_EQ(0, kernel_write(GROUP "/memory.max", max));
-	self->maps = map_limit(4 * TOO_MANY);
+	self->maps = test_map_limit(4 * TOO_MANY);
 	ASSERT_LT(0, self->maps);
 	ASSERT_TRUE(scene_make(&self->scene));
 	self->made = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -173,7 +173,7 @@ FIXTURE_SETUP(memory)
 FIXTURE_TEARDOWN_PARENT(memory)
 {
 	if (self->maps > 0)
-		EXPECT_LT(0, map_limit(self->maps));
+		EXPECT_LT(0, test_map_limit(self->maps));
 	if (self->group)
 		EXPECT_EQ(0, rmdir(GROUP));
 	EXPECT_TRUE(test_wait_module_users(self->users));

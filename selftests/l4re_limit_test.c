@@ -256,9 +256,13 @@ TEST_F(limit, without_room_in_the_process_it_is_enomem)
 {
 	l4_addr_t area = 0, at;
 	long where = attach(self->ds);
+	int was;
 
 	ASSERT_LT(0, where);
 	at = where;
+	/* More than it has, and not as many as take long to make. */
+	was = test_map_limit(2000);
+	ASSERT_LT(0, was);
 	fill_process();
 	EXPECT_EQ(-L4_ENOMEM, attach(self->ds));
 	EXPECT_EQ(-L4_ENOMEM,
@@ -269,6 +273,7 @@ TEST_F(limit, without_room_in_the_process_it_is_enomem)
 	/* A hole would make two of one. */
 	EXPECT_EQ(0, l4re_rm_detach((void *)at));
 	EXPECT_LT(0, attach(self->ds));
+	EXPECT_LT(0, test_map_limit(was));
 }
 
 /* ------------------------------------------------------------------- pages */

@@ -225,20 +225,4 @@ static inline const char *map_picture(int dev, const void *start, size_t length)
 	return text;
 }
 
-/* How many mappings a process may have; returns what it was. */
-static inline int map_limit(int count)
-{
-	FILE *file = fopen("/proc/sys/vm/max_map_count", "r+e");
-	int was = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &was) != 1 || fseek(file, 0, SEEK_SET) ||
-	    fprintf(file, "%d\n", count) < 0)
-		was = -1;
-	if (fclose(file))
-		was = -1;
-	return was;
-}
-
 #endif /* MEMBANK_SELFTESTS_MAP_H */
