@@ -44,7 +44,6 @@
  * @inode: of its file; constant
  * @answers: struct answer for each page that was answered; none is ever taken
  * out
- * @waiters: threads that wait for an answer
  * @maker: who is still making it, with locks held; NULL: it is made
  * @mappings: how many VMAs it is: parts and copies
  */
@@ -56,7 +55,6 @@ struct membank_paged {
 	u32 flags;
 	struct inode *inode;
 	struct maple_tree answers;
-	wait_queue_head_t waiters;
 	const struct task_struct *maker;
 	atomic_t mappings;
 };
@@ -139,7 +137,7 @@ void membank_fault_end(struct membank_fault *fault,
 		return;
 	}
 	membank_fault_set(fault, state);
-	wake_up_all(&fault->region->waiters);
+	wake_up(&fault->waiter);
 }
 
 /**
@@ -166,6 +164,7 @@ static struct membank_fault *create_fault(struct membank_paged *region,
 	if (!fault)
 		return NULL;
 	fault->region = region;
+	init_waitqueue_head(&fault->waiter);
 	fault->pid = get_pid(task_tgid(current));
 	fault->tid = get_pid(task_pid(current));
 	fault->told.id = ++pager->last_id;
@@ -307,7 +306,7 @@ static vm_fault_t ask_pager(struct membank_paged *region, struct vm_fault *vmf)
 	/* From here on the VMA may be gone; the file keeps the region. */
 	get_file(file);
 	release_fault_lock(vmf);
-	wait_event_state(region->waiters,
+	wait_event_state(fault->waiter,
 			 READ_ONCE(fault->state) >= MEMBANK_FAULT_ANSWERED,
 			 state);
 	leave_fault(region->pager, fault);
@@ -435,7 +434,6 @@ struct file *membank_paged_create(struct file *attached, u64 offset, u64 length,
 	region->maker = current;
 	/* Who faults looks without a lock. */
 	mt_init_flags(&region->answers, MT_FLAGS_USE_RCU);
-	init_waitqueue_head(&region->waiters);
 	ret = -ENODEV;
 	if (READ_ONCE(region->pager->gone))
 		goto free_region;

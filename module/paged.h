@@ -67,6 +67,7 @@ enum membank_fault_state {
  * @pid: of its process, with a reference
  * @tid: of the thread, with a reference: no other thread gets the same
  * @state: one of &enum membank_fault_state
+ * @waiter: the thread, while it waits; nobody else
  * @told: what read() gives
  */
 struct membank_fault {
@@ -75,6 +76,7 @@ struct membank_fault {
 	struct pid *pid;
 	struct pid *tid;
 	enum membank_fault_state state;
+	wait_queue_head_t waiter;
 	struct membank_pager_fault told;
 };
 

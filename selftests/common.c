@@ -438,6 +438,29 @@ char test_thread_state(pid_t tid)
 }
 
 /**
+ * test_thread_sleeps() - how often a thread has gone to sleep
+ * @tid: its number
+ *
+ * Return: the number; 0 if it is gone.
+ */
+unsigned long test_thread_sleeps(pid_t tid)
+{
+	unsigned long count = 0;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "voluntary_ctxt_switches: %lu", &count) == 1)
+			break;
+	fclose(file);
+	return count;
+}
+
+/**
  * test_thread_call() - which system call a thread waits in
  * @tid: its number
  *

@@ -96,6 +96,7 @@ int test_module_users(void);
 bool test_wait_module_users(int users);
 bool test_thread_line(pid_t tid, const char *name, char *line, size_t size);
 char test_thread_state(pid_t tid);
+unsigned long test_thread_sleeps(pid_t tid);
 long test_thread_call(pid_t tid);
 __u64 test_pagemap(const void *addr);
 bool test_present(const void *addr);

@@ -216,6 +216,32 @@ TEST_F(pager, threads_at_one_page_are_each_told_and_all_go_on)
 					       self->fd, 0, 0));
 }
 
+/* Else who closes a pager on many would wake all of them for each of them. */
+TEST_F(pager, an_answer_wakes_nobody_who_waits_elsewhere)
+{
+	struct membank_pager_fault faults[4];
+	struct toucher touchers[4];
+	unsigned long sleeps;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0,
+			  toucher_start(&touchers[i], self->mem + i * PAGE, 0));
+		ASSERT_EQ(0, pager_next(self->pager.fd, &faults[i]));
+	}
+	ASSERT_TRUE(thread_wait_asleep(faults[0].tid));
+	sleeps = test_thread_sleeps(faults[0].tid);
+	ASSERT_LT(0, sleeps);
+	for (i = 1; i < 4; i++) {
+		ASSERT_EQ(0, pager_fail(self->pager.fd, faults[i].id));
+		EXPECT_EQ(-SIGBUS, toucher_join(&touchers[i]));
+		ASSERT_TRUE(thread_wait_asleep(faults[0].tid));
+	}
+	EXPECT_EQ(sleeps, test_thread_sleeps(faults[0].tid));
+	ASSERT_EQ(0, pager_fail(self->pager.fd, faults[0].id));
+	EXPECT_EQ(-SIGBUS, toucher_join(&touchers[0]));
+}
+
 TEST_F(pager, an_error_is_for_one_thread_at_a_page)
 {
 	struct membank_pager_fault first, second;

@@ -197,24 +197,6 @@ TEST_F(access, a_service_that_does_not_admit_ends_the_wait_as_well)
 	close(later.fd);
 }
 
-/* How often a process has gone to sleep. */
-static unsigned long sleeps(pid_t pid)
-{
-	unsigned long count = 0;
-	char path[64], line[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "voluntary_ctxt_switches: %lu", &count) == 1)
-			break;
-	fclose(file);
-	return count;
-}
-
 /* As many as would wake everybody once and again. */
 #define NAMES 320
 
@@ -231,7 +213,7 @@ TEST_F(access, names_wake_few_who_wait_for_others)
 		_exit(service_connect(self->dev, "awaited",
 				      MEMBANK_WAIT_FOREVER, NULL, 0, NULL) < 0);
 	ASSERT_TRUE(wait_state(child, 'S'));
-	before = sleeps(child);
+	before = test_thread_sleeps(child);
 	for (i = 0; i < NAMES; i++) {
 		snprintf(name, sizeof(name), "other %d", i);
 		fd = service_register(self->dev, name, 0, NULL, 0);
@@ -241,7 +223,7 @@ TEST_F(access, names_wake_few_who_wait_for_others)
 		sched_yield();
 		ASSERT_TRUE(wait_state(child, 'S'));
 	}
-	count = sleeps(child) - before;
+	count = test_thread_sleeps(child) - before;
 	TH_LOG("woken %lu times by %d names", count, NAMES);
 	EXPECT_GT(NAMES / 4, count);
 
