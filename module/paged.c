@@ -124,7 +124,8 @@ void membank_fault_free(struct membank_fault *fault)
 
 /**
  * membank_fault_end() - let the thread of a fault go on
- * @fault: that waits; the lock of its pager is held
+ * @fault: that waits; the lock of its pager is held, and keeps the fault while its
+ * thread is woken
  * @state: %MEMBANK_FAULT_ANSWERED, or %MEMBANK_FAULT_FAILED: with an error
  */
 void membank_fault_end(struct membank_fault *fault,

@@ -114,10 +114,11 @@ static int hold_page(int dev, const char *what)
 	if (page.iov_base == MAP_FAILED)
 		return -errno;
 	*(char *)page.iov_base = 1;
-	if (pipe(ends) || vmsplice(ends[1], &page, 1, 0) != 4096 ||
-	    munmap(page.iov_base, length))
+	if (pipe(ends))
 		return -errno;
-	return 0;
+	if (vmsplice(ends[1], &page, 1, 0) != 4096)
+		return -EIO;
+	return munmap(page.iov_base, length) ? -errno : 0;
 }
 
 static const struct {

@@ -91,11 +91,11 @@ maps() {
 	"$helpers/hold" mapping "$1" 4096 true 2>&1
 }
 
-# stays_while_held KIND WHAT: rmmod is refused, nothing breaks, and works after.
+# stays_while_held KIND NODE WHAT: rmmod is refused, nothing breaks, and works after.
 stays_while_held() {
 	local kind=$1 words output status pid from
 
-	exec {from}< <(exec "$helpers/hold" "$kind" /dev/membank0 "$2" 2>&1)
+	exec {from}< <(exec "$helpers/hold" "$kind" "$2" "$3" 2>&1)
 	pid=$!
 	read -r words <&"$from"
 	detail="the holder said '$words'"
@@ -211,11 +211,12 @@ ok "gives all memory back"
 
 loads banks=video:8M
 ok "loads a bank to be held"
-for kind in "region map" region mapping dma-buf notifier "page in a pipe"; do
-	stays_while_held "$kind" 4096
+stays_while_held "region map" /dev/membank none
+for kind in region mapping dma-buf notifier "page in a pipe"; do
+	stays_while_held "$kind" /dev/membank0 4096
 done
 for kind in service connection; do
-	stays_while_held "$kind" load-test
+	stays_while_held "$kind" /dev/membank0 load-test
 done
 unload
 ok "is unloaded after all that"

@@ -232,4 +232,10 @@ static inline bool thread_wait_asleep(pid_t tid)
 	return state == 'S' || state == 'D';
 }
 
+/* Likewise, and off its processor, which is when the kernel counts that it sleeps. */
+static inline bool thread_wait_counted(pid_t tid)
+{
+	return thread_wait_asleep(tid) && test_thread_call(tid) != -2;
+}
+
 #endif /* MEMBANK_SELFTESTS_PAGER_H */

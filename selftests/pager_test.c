@@ -216,32 +216,6 @@ TEST_F(pager, threads_at_one_page_are_each_told_and_all_go_on)
 					       self->fd, 0, 0));
 }
 
-/* Else who closes a pager on many would wake all of them for each of them. */
-TEST_F(pager, an_answer_wakes_nobody_who_waits_elsewhere)
-{
-	struct membank_pager_fault faults[4];
-	struct toucher touchers[4];
-	unsigned long sleeps;
-	size_t i;
-
-	for (i = 0; i < 4; i++) {
-		ASSERT_EQ(0,
-			  toucher_start(&touchers[i], self->mem + i * PAGE, 0));
-		ASSERT_EQ(0, pager_next(self->pager.fd, &faults[i]));
-	}
-	ASSERT_TRUE(thread_wait_asleep(faults[0].tid));
-	sleeps = test_thread_sleeps(faults[0].tid);
-	ASSERT_LT(0, sleeps);
-	for (i = 1; i < 4; i++) {
-		ASSERT_EQ(0, pager_fail(self->pager.fd, faults[i].id));
-		EXPECT_EQ(-SIGBUS, toucher_join(&touchers[i]));
-		ASSERT_TRUE(thread_wait_asleep(faults[0].tid));
-	}
-	EXPECT_EQ(sleeps, test_thread_sleeps(faults[0].tid));
-	ASSERT_EQ(0, pager_fail(self->pager.fd, faults[0].id));
-	EXPECT_EQ(-SIGBUS, toucher_join(&touchers[0]));
-}
-
 TEST_F(pager, an_error_is_for_one_thread_at_a_page)
 {
 	struct membank_pager_fault first, second;
@@ -380,6 +354,38 @@ TEST_F(pager, a_system_call_waits_and_goes_on)
 		  pager_reply(self->pager.fd, self->fault.id, self->fd, 0, 0));
 	ASSERT_EQ(16, caller_join(&caller));
 	EXPECT_EQ(0, memcmp(self->mem + PAGE, "0123456789abcdef", 16));
+}
+
+/* Else who closes a pager on many would wake all of them for each of them. */
+TEST_F(pager, an_answer_wakes_nobody_who_waits_elsewhere)
+{
+	struct membank_pager_fault fault;
+	unsigned long sleeps;
+	struct caller caller;
+	size_t page;
+
+	ASSERT_EQ(0, caller_start(&caller, self->mem, true));
+	ASSERT_EQ(0, pager_next(self->pager.fd, &fault));
+	ASSERT_TRUE(thread_wait_counted(fault.tid));
+	sleeps = test_thread_sleeps(fault.tid);
+	ASSERT_LT(0, sleeps);
+	for (page = 1; page < 4; page++) {
+		ASSERT_EQ(0, begin(self, &self->toucher,
+				   self->mem + page * PAGE, 0));
+		if (page == 1) {
+			ASSERT_EQ(0, pager_reply(self->pager.fd, self->fault.id,
+						 self->fd, 0, PAGE));
+		} else {
+			ASSERT_EQ(0,
+				  pager_fail(self->pager.fd, self->fault.id));
+		}
+		EXPECT_EQ(page == 1 ? page_byte(0) : -SIGBUS,
+			  toucher_join(&self->toucher));
+		ASSERT_TRUE(thread_wait_counted(fault.tid));
+		EXPECT_EQ(sleeps, test_thread_sleeps(fault.tid));
+	}
+	close(self->pager.fd);
+	EXPECT_EQ(-EFAULT, caller_join(&caller));
 }
 
 TEST_F(pager, an_error_is_efault_in_a_system_call)

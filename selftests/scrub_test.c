@@ -449,14 +449,14 @@ static void *tease(void *arg)
 
 /*
  * Waiting for pins must not put off clearing, nor the end of the leases that
- * waited: those would fill the bank. Once more when all was clean before the
- * other thread was given a processor: nothing was put off then.
+ * waited: those would fill the bank. All may be clean before the other thread
+ * has had a processor: once more then.
  */
 TEST_F_TIMEOUT(scrub, goes_on_while_pinned_memory_is_given_back, TEST_SLOW)
 {
 	struct teaser teaser = { .dev = self->dev };
-	unsigned int tries, turn, rounds = 0;
-	struct membank_bank_info info;
+	unsigned int tries = 0, turn, rounds = 0;
+	struct membank_bank_info info = {};
 	bool clean = true;
 	pthread_t thread;
 	char *mem;
@@ -469,8 +469,10 @@ TEST_F_TIMEOUT(scrub, goes_on_while_pinned_memory_is_given_back, TEST_SLOW)
 		mem = test_map(self->dev, 2 * self->size / 3);
 		ASSERT_NE(MAP_FAILED, mem);
 		memset(mem, 0xa5, 2 * self->size / 3);
+		rounds = __atomic_load_n(&teaser.rounds, __ATOMIC_RELAXED) + 50;
 		while (!__atomic_load_n(&teaser.failed, __ATOMIC_ACQUIRE) &&
-		       __atomic_load_n(&teaser.rounds, __ATOMIC_RELAXED) < 50)
+		       __atomic_load_n(&teaser.rounds, __ATOMIC_RELAXED) <
+			       rounds)
 			usleep(1000);
 		ASSERT_EQ(0, munmap(mem, 2 * self->size / 3));
 

@@ -130,7 +130,7 @@ serving() {
 # The process is in the same column for dataspaces and for mappings.
 in_columns() {
 	[[ $(holding 0 4096 "$tool" dataspaces |
-		awk 'NR > 1 { print index($0, "hold") }' | uniq -c) == *" 2 "* ]]
+		awk 'NR > 1 { print index($0, "hold") }' | uniq -c) == *" 2 "[1-9]* ]]
 }
 
 # with_services COMMAND…: with two services of a server that is root's, and a
