@@ -22,7 +22,6 @@ scripts=$here/../scripts
 # shellcheck source=../scripts/lib/tap.sh
 . "$scripts/lib/tap.sh"
 
-marker="membank-test: start"
 kmemleak=/sys/kernel/debug/kmemleak
 
 # Tenths of a second: who was killed lets go of pages a moment after its end.
@@ -125,10 +124,8 @@ witness() {
 		remember_loading
 	fi
 	[[ ! -e $1.report ]] || rm "$1.report"
-	if ! dmesg | awk -v marker="$marker" '
-		index($0, marker) { text = "" }
-		{ text = text $0 "\n" }
-		END { printf "%s", text }' > "$1.log" || [[ ! -s $1.log ]]; then
+	# Read and cleared: the next program's has only what comes from now on.
+	if ! dmesg --read-clear > "$1.log" || [[ ! -s $1.log ]]; then
 		echo "the kernel's log could not be read" >> "$1.report"
 	fi
 	if text=$(grep -aEf "$scripts/lib/reports" -A 40 "$1.log"); then
@@ -186,10 +183,11 @@ main() {
 	cd "$MEMBANK_BUILD/selftests"
 	loaded=$(parameters)
 	remember_loading
+	dmesg --clear
 	for name in "${names[@]}"; do
 		begin "$name" || continue
 		echo "$name" >> "$out/names"
-		echo "$marker of $name" > /dev/kmsg
+		echo "membank-test: start of $name" > /dev/kmsg
 		run_program "$out" "$name" 900 "./$name"
 	done
 	keep_counts

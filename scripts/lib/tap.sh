@@ -108,7 +108,7 @@ witness() {
 count() {
 	local text
 
-	text=$(cat)
+	text=$(< /dev/stdin)
 	echo "$text"
 	echo "$2 $3 $4 $5" >> "$1/results"
 	(($4 == 0)) || echo "$text" >> "$1/failures"
