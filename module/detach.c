@@ -308,7 +308,7 @@ static int detach_here(struct membank_space *space, struct detaching *what)
  * @work: does it
  * @refs: one for who asked, one for @work
  * @done: it is done
- * @space: where, with a reference; its address space has users until then
+ * @space: where, with a reference; its address space has a user until @done
  * @group: which memory control group who asked is in, with a reference
  * @what: what, and what came of it; with a reference to its credentials
  * @ret: 0 or a negative errno
@@ -331,7 +331,6 @@ static void job_put(struct detach_job *job)
 		fput(job->what.file);
 	put_cred(job->what.asker);
 	mem_cgroup_put(job->group);
-	mmput(job->space->mm);
 	membank_space_put(job->space);
 	kfree(job);
 }
@@ -346,6 +345,8 @@ static void detach_work(struct work_struct *work)
 	kthread_use_mm(job->space->mm);
 	job->ret = detach_here(job->space, &job->what);
 	kthread_unuse_mm(job->space->mm);
+	/* Before anybody has an answer: else the process could end before its map does. */
+	mmput(job->space->mm);
 	set_active_memcg(old);
 	clear_and_wake_up_bit(0, &job->space->detaching);
 	complete(&job->done);
