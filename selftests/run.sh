@@ -124,16 +124,6 @@ witness() {
 		remember_loading
 	fi
 	[[ ! -e $1.report ]] || rm "$1.report"
-	# Read and cleared: the next program's has only what comes from now on.
-	if ! dmesg --read-clear > "$1.log" || [[ ! -s $1.log ]]; then
-		echo "the kernel's log could not be read" >> "$1.report"
-	fi
-	if text=$(grep -aEf "$scripts/lib/reports" -A 40 "$1.log"); then
-		echo "$text" >> "$1.report"
-	elif (($? > 1)); then
-		echo "nobody looked for reports in the kernel's log" >> "$1.report"
-	fi
-	[[ -z $leaked ]] || echo "$leaked" >> "$1.report"
 	if ! text=$(banks_are_empty); then
 		echo "$text" >> "$1.report"
 	fi
@@ -143,6 +133,17 @@ witness() {
 		forget_loading
 		remember_loading
 	fi
+	# Last, for what the kernel said until now; and cleared by the same call that reads it,
+	# so that the next program's has all the rest.
+	if ! dmesg --syslog --buffer-size 1048576 --read-clear > "$1.log" || [[ ! -s $1.log ]]; then
+		echo "the kernel's log could not be read" >> "$1.report"
+	fi
+	if text=$(grep -aEf "$scripts/lib/reports" -A 40 "$1.log"); then
+		echo "$text" >> "$1.report"
+	elif (($? > 1)); then
+		echo "nobody looked for reports in the kernel's log" >> "$1.report"
+	fi
+	[[ -z $leaked ]] || echo "$leaked" >> "$1.report"
 	[[ ! -e $1.report ]]
 }
 
