@@ -86,6 +86,7 @@ TEST(an_answer_leaves_nobody_in_the_map)
 		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 					pair));
 		child = fork();
+		ASSERT_LE(0, child);
 		if (!child)
 			be_there(pair[1], fd, hole);
 		there = test_receive_fd(pair[0]);
