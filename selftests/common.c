@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,160 +96,17 @@ int test_open(int bank)
 }
 
 /**
- * test_attr() - read a file of a bank in sysfs
- * @bank: number
- * @name: of the file, relative to the folder of the bank
- * @text: where its line goes, without the newline
- * @size: room there
+ * test_keep() - move a descriptor out of the way of those that tests open
+ * @fd: the descriptor, which is closed; or -1
  *
- * Return: whether it could be read.
+ * Return: the same file under a high number, -1 if there is none.
  */
-bool test_attr(unsigned int bank, const char *name, char *text, size_t size)
+int test_keep(int fd)
 {
-	char path[128];
-	ssize_t length;
-	int fd;
+	int kept = fcntl(fd, F_DUPFD_CLOEXEC, TEST_KEPT);
 
-	snprintf(path, sizeof(path), "/sys/class/membank/membank%u/%s", bank,
-		 name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	length = read(fd, text, size - 1);
 	close(fd);
-	text[length > 0 ? length : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return length > 0;
-}
-
-/**
- * test_number() - read a plain decimal number of a bank in sysfs
- * @bank: number of the bank
- * @name: of the file
- *
- * Return: the number, TEST_NONE if there is none.
- */
-__u64 test_number(unsigned int bank, const char *name)
-{
-	__u64 number;
-	char text[64], *end;
-
-	if (!test_attr(bank, name, text, sizeof(text)))
-		return TEST_NONE;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	return errno || end == text || *end ? TEST_NONE : number;
-}
-
-/**
- * test_figures() - all figures of a bank
- * @bank: number
- */
-struct test_figures test_figures(unsigned int bank)
-{
-	return (struct test_figures){
-		.size = test_number(bank, "size"),
-		.used = test_number(bank, "used"),
-		.free = test_number(bank, "free"),
-		.largest_free = test_number(bank, "largest_free"),
-		.scrubbed = test_number(bank, "scrubbed"),
-		.dataspaces = test_number(bank, "dataspaces"),
-	};
-}
-
-/** test_banks() - how many banks there are */
-unsigned int test_banks(void)
-{
-	unsigned int banks = 0;
-
-	while (test_number(banks, "size") != TEST_NONE)
-		banks++;
-	return banks;
-}
-
-/** test_used() - bytes used in all banks */
-__u64 test_used(void)
-{
-	unsigned int bank;
-	__u64 sum = 0, used;
-
-	for (bank = 0; (used = test_number(bank, "used")) != TEST_NONE; bank++)
-		sum += used;
-	return sum;
-}
-
-static void nap(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
-}
-
-/* Until when something that other tasks finish must be finished. */
-static __s64 patience_end(void)
-{
-	return clock_ns() + TEST_PATIENCE * 1000000LL;
-}
-
-/**
- * test_wait_used() - wait until just this much is used in all banks
- * @bytes: how much
- *
- * What other tasks held is freed when they have ended and their last pins are
- * gone, which nobody can see from outside.
- *
- * Return: whether it came so within TEST_PATIENCE.
- */
-bool test_wait_used(__u64 bytes)
-{
-	const __s64 end = patience_end();
-	bool reached;
-
-	while (!(reached = test_used() == bytes) && clock_ns() < end)
-		nap();
-	return reached;
-}
-
-/**
- * test_banks_empty() - wait until every bank is as it was after loading
- *
- * Return: whether it came so within TEST_PATIENCE; if not, says what is left.
- */
-bool test_banks_empty(void)
-{
-	unsigned int bank, banks = test_banks();
-	bool empty = banks && test_wait_used(0);
-	struct test_figures is;
-
-	for (bank = 0; bank < banks; bank++) {
-		is = test_figures(bank);
-		if (is.free == is.size && is.largest_free == is.size &&
-		    !is.used && !is.dataspaces)
-			continue;
-		empty = false;
-		printf("# bank %u holds %llu of %llu bytes in %llu dataspaces\n",
-		       bank, is.used, is.size, is.dataspaces);
-	}
-	return empty;
-}
-
-/**
- * test_wait_scrubbed() - wait until all that is free is clean
- * @bank: its number
- *
- * Return: whether it came so within TEST_PATIENCE.
- */
-bool test_wait_scrubbed(unsigned int bank)
-{
-	const __s64 end = patience_end();
-	struct test_figures is;
-
-	for (;;) {
-		is = test_figures(bank);
-		if (is.free != TEST_NONE && is.scrubbed == is.free)
-			return true;
-		if (clock_ns() > end)
-			return false;
-		nap();
-	}
+	return kept;
 }
 
 /**
@@ -317,12 +175,19 @@ bool test_all_bytes(const void *start, int byte, size_t length)
 	return *first == byte && !memcmp(first, first + 1, length - 1);
 }
 
+/* /proc/self/pagemap, which shows the process that opened it. */
+static pthread_mutex_t pagemap_lock = PTHREAD_MUTEX_INITIALIZER;
+static int pagemap = -1;
+static pid_t pagemap_owner;
+
 /** test_open_files() - how many descriptors this process has open */
 unsigned int test_open_files(void)
 {
 	struct stat folder;
 
-	return stat("/proc/self/fd", &folder) ? 0 : folder.st_size;
+	if (stat("/proc/self/fd", &folder))
+		return 0;
+	return folder.st_size - (pagemap >= 0);
 }
 
 /**
@@ -389,11 +254,11 @@ int test_module_users(void)
  */
 bool test_wait_module_users(int users)
 {
-	const __s64 end = patience_end();
+	const __s64 end = test_patience_end();
 	bool reached;
 
 	while (!(reached = test_module_users() == users) && clock_ns() < end)
-		nap();
+		test_nap();
 	return reached;
 }
 
@@ -478,6 +343,23 @@ long test_thread_call(pid_t tid)
 	return number;
 }
 
+/* Return: a descriptor of this process's own pagemap, -1 if it cannot be opened. */
+static int own_pagemap(void)
+{
+	int fd;
+
+	pthread_mutex_lock(&pagemap_lock);
+	if (pagemap_owner != getpid()) {
+		if (pagemap >= 0)
+			close(pagemap);
+		fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+		pagemap = test_keep(fd);
+		pagemap_owner = getpid();
+	}
+	pthread_mutex_unlock(&pagemap_lock);
+	return pagemap;
+}
+
 /**
  * test_pagemap() - what /proc/self/pagemap says about a page
  * @addr: any address in it
@@ -487,15 +369,11 @@ long test_thread_call(pid_t tid)
 __u64 test_pagemap(const void *addr)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	__u64 entry = 0;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	__u64 entry;
 
-	if (fd < 0)
-		return 0;
-	if (pread(fd, &entry, sizeof(entry),
+	if (pread(own_pagemap(), &entry, sizeof(entry),
 		  (uintptr_t)addr / page * sizeof(entry)) != sizeof(entry))
-		entry = 0;
-	close(fd);
+		return 0;
 	return entry;
 }
 

@@ -29,6 +29,9 @@
 /* Of test_number(): there is no such number. */
 #define TEST_NONE (~0ULL)
 
+/* Where the descriptors begin that a whole program keeps, see test_keep(). */
+#define TEST_KEPT 950
+
 /* How long something that other tasks finish may take, in milliseconds. */
 #define TEST_PATIENCE 60000
 
@@ -70,8 +73,20 @@ static inline __s64 clock_ns(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+/* Until when something that other tasks finish must be finished. */
+static inline __s64 test_patience_end(void)
+{
+	return clock_ns() + TEST_PATIENCE * 1000000LL;
+}
+
+static inline void test_nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+}
+
 int test_ioctl(int fd, unsigned long command, void *arg);
 int test_open(int bank);
+int test_keep(int fd);
 
 __u64 number_from(const char *name, __u64 otherwise);
 

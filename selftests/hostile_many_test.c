@@ -68,14 +68,14 @@ TEST_F_TIMEOUT(many, of_a_kind_are_open_and_end_with_their_process, TEST_SLOW)
 	const int many = MANY, end = lowest_free() + many;
 	int made = 0, fd;
 
-	/* Some open two or three at once. */
+	/* Some open two or three at once, and some numbers are taken. */
 	do {
 		fd = variant->kind->make(&self->scene);
 		ASSERT_LE(0, fd)
 		TH_LOG("%d after %d %s", fd, made, variant->kind->name);
 		made++;
 	} while (fd < end);
-	EXPECT_LE(many / 3, made);
+	EXPECT_LE(many / 4, made);
 	/* The rest of the module knows nothing of that. */
 	EXPECT_EQ(0, notifier_trigger(self->scene.notifier));
 	EXPECT_EQ(NULL, rows_run(&self->scene));
@@ -128,7 +128,7 @@ TEST_F_TIMEOUT(many, in_messages_that_nobody_can_receive_end, TEST_SLOW)
 		ASSERT_LE(0, fds[0]);
 		ASSERT_TRUE(lose(fds, 2));
 		/* And all else that came with it. */
-		ASSERT_EQ(0, syscall(__NR_close_range, base, ~0U, 0));
+		ASSERT_EQ(0, syscall(__NR_close_range, base, TEST_KEPT - 1, 0));
 	}
 	/*
 	 * What nobody can find is looked for when a user has some two thousand
