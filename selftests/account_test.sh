@@ -12,8 +12,16 @@ set -u
 tracing=/sys/kernel/tracing
 events=("$tracing"/events/kmem/{kmalloc,kmem_cache_alloc})
 
-# What together makes one of everything.
-programs=(dataspace_test area_life_test detach_there_test dmabuf_test pager_test uapi_array_test)
+# Programs and a case of each, which together make one of everything.
+cases=(
+	"dataspace_test freed_neighbours_become_one_extent"
+	"area_life_test freed_it_leaves_its_regions"
+	"area_life_test a_region_that_is_moved_away_is_of_no_area"
+	"detach_there_test a_process_that_waits_is_not_waited_for"
+	"dmabuf_test that_imported_a_dataspace_keeps_it_alive"
+	"pager_test a_thread_sleeps_until_its_page_is_there"
+	"uapi_array_test of_elements_of_any_size_is_filled"
+)
 
 # Who allocates when these are asked, as the tracepoints name them.
 allocators=(
@@ -65,9 +73,9 @@ for event in "${events[@]}"; do
 	printf 'call_site >= %s && call_site < %#x' "$address" $((address + size)) > "$event/filter"
 	echo 1 > "$event/enable"
 done
-for program in "${programs[@]}"; do
-	detail=$("./$program" 2>&1)
-	ok "$program passes"
+for case in "${cases[@]}"; do
+	detail=$("./${case% *}" -t "${case#* }" 2>&1) && grep -q "^ok " <<< "$detail"
+	ok "$case passes"
 done
 for event in "${events[@]}"; do
 	echo 0 > "$event/enable"
