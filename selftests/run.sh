@@ -24,20 +24,26 @@ scripts=$here/../scripts
 
 kmemleak=/sys/kernel/debug/kmemleak
 
+# An emulator with a debugging kernel takes a fifth of a second to start a process, and half
+# of one until a program with libraries is there. So what is done after each program is
+# done without, as far as it goes, and else by programs that have no libraries.
+awk() {
+	busybox awk "$@"
+}
+
 # Tenths of a second: who was killed lets go of pages a moment after its end.
 patience=200
 
-# What the module was loaded with, as insmod takes it.
-parameters() {
+# Sets parameters to what the module was loaded with, as insmod takes it.
+read_parameters() {
 	local name value
 
-	if [[ ! -e /sys/module/membank ]]; then
-		echo "not loaded"
-		return
-	fi
+	parameters="not loaded"
+	[[ -e /sys/module/membank ]] || return 0
+	parameters=
 	for name in banks quota; do
 		value=$(< "/sys/module/membank/parameters/$name")
-		[[ -z $value || $value == "(null)" ]] || printf '%s=%s ' "$name" "$value"
+		[[ -z $value || $value == "(null)" ]] || parameters+="$name=$value "
 	done
 }
 
@@ -54,26 +60,26 @@ load_again() {
 	fi
 }
 
-# A line for each bank that is not empty. What has a hardware error stays.
-held() {
+# Sets held to a line for each bank that is not empty. What has a hardware error stays.
+read_held() {
 	local bank used poisoned
 
+	held=
 	for bank in /sys/class/membank/membank[0-9]*; do
 		[[ -e $bank/used ]] || continue
 		used=$(< "$bank/used") poisoned=$(< "$bank/poisoned")
-		((used == poisoned)) || echo "${bank##*/} was left with $used bytes used, $poisoned of them poisoned"
+		((used == poisoned)) || held+="${bank##*/} was left with $used bytes used, $poisoned of them poisoned"$'\n'
 	done
 }
 
 banks_are_empty() {
-	local tries text
+	local tries
 
 	for ((tries = 0; tries < patience; tries++)); do
-		text=$(held)
-		[[ -n $text ]] || return 0
+		read_held
+		[[ -n $held ]] || return 0
 		sleep 0.1
 	done
-	echo "$text"
 	return 1
 }
 
@@ -99,17 +105,34 @@ forget_loading() {
 	[[ -z $loading ]] || exec {loading}<&-
 }
 
-# kmemleak finds what is at least five seconds old. What it found is in the
-# kernel's log, too, and is not found again.
+# kmemleak finds what is at least five seconds old and was the same the last time it
+# looked, which takes it so long that there is mostly nothing to wait for. What it found is
+# in the kernel's log, too, and is not found again.
 leaks() {
+	local began=$SECONDS
+
 	[[ -e $kmemleak ]] || return 0
-	sleep 5.5
-	if echo scan > "$kmemleak" && echo scan > "$kmemleak"; then
+	if echo scan > "$kmemleak" && sleep "$((SECONDS - began > 5 ? 0 : 6 - SECONDS + began))" &&
+		echo scan > "$kmemleak"; then
 		cat "$kmemleak"
 		echo clear > "$kmemleak"
 	else
 		echo "kmemleak has switched itself off"
 	fi
+}
+
+# matches TEXT PATTERN: 1 if not, 2 if that is no pattern.
+matches() {
+	[[ $1 =~ $2 ]]
+}
+
+# may_have_reports FILE: whether grep has to look. Here a pattern may go beyond its line, so
+# that more is found than there is, and nothing less.
+may_have_reports() {
+	local LC_ALL=C status=0
+
+	matches "$(< "$1")" "$any_report" || status=$?
+	((status != 1))
 }
 
 # witness FILE: what else than the program saw a failure: memory that leaked when
@@ -124,24 +147,25 @@ witness() {
 		remember_loading
 	fi
 	[[ ! -e $1.report ]] || rm "$1.report"
-	if ! text=$(banks_are_empty); then
-		echo "$text" >> "$1.report"
-	fi
-	if [[ $(parameters) != "$loaded" ]]; then
-		echo "the module was left: $(parameters)" >> "$1.report"
+	banks_are_empty || printf '%s' "$held" >> "$1.report"
+	read_parameters
+	if [[ $parameters != "$loaded" ]]; then
+		echo "the module was left: $parameters" >> "$1.report"
 		load_again 2>> "$1.report"
 		forget_loading
 		remember_loading
 	fi
 	# Last, for what the kernel said until now; and cleared by the same call that reads it,
 	# so that the next program's has all the rest.
-	if ! dmesg --syslog --buffer-size 1048576 --read-clear > "$1.log" || [[ ! -s $1.log ]]; then
+	if ! busybox dmesg -c -s 1048576 > "$1.log" || [[ ! -s $1.log ]]; then
 		echo "the kernel's log could not be read" >> "$1.report"
 	fi
-	if text=$(grep -aEf "$scripts/lib/reports" -A 40 "$1.log"); then
-		echo "$text" >> "$1.report"
-	elif (($? > 1)); then
-		echo "nobody looked for reports in the kernel's log" >> "$1.report"
+	if may_have_reports "$1.log"; then
+		if text=$(grep -aEf "$scripts/lib/reports" -A 40 "$1.log"); then
+			echo "$text" >> "$1.report"
+		elif (($? > 1)); then
+			echo "nobody looked for reports in the kernel's log" >> "$1.report"
+		fi
 	fi
 	[[ -z $leaked ]] || echo "$leaked" >> "$1.report"
 	[[ ! -e $1.report ]]
@@ -158,7 +182,13 @@ keep_counts() {
 
 # Whether nobody else runs it.
 begin() {
-	[[ -z ${MEMBANK_BEGUN:-} ]] || (set -C && : > "$MEMBANK_BEGUN/$1") 2> /dev/null
+	local status=0
+
+	[[ -n ${MEMBANK_BEGUN:-} ]] || return 0
+	set -C
+	{ : > "$MEMBANK_BEGUN/$1"; } 2> /dev/null || status=1
+	set +C
+	return "$status"
 }
 
 tests() {
@@ -166,7 +196,7 @@ tests() {
 }
 
 main() {
-	local out=${1:-$here/../build/check/$MEMBANK_LANE} name names
+	local out=${1:-$here/../build/check/$MEMBANK_LANE} name names reports
 	shift "$(($# > 0))"
 	out=$(realpath -m "$out")
 
@@ -182,8 +212,11 @@ main() {
 	rm -rf "$out"/*.{tap,log,kernel,report} "$out"/{results,failures,gcov}
 	: > "$out/names"
 	cd "$MEMBANK_BUILD/selftests"
-	loaded=$(parameters)
+	read_parameters
+	loaded=$parameters
 	remember_loading
+	mapfile -t reports < "$scripts/lib/reports"
+	any_report=$(IFS='|' && echo "${reports[*]}")
 	dmesg --clear
 	for name in "${names[@]}"; do
 		begin "$name" || continue

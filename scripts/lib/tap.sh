@@ -117,17 +117,16 @@ count() {
 # run_program FOLDER NAME SECONDS COMMAND…: runs one program that writes TAP
 # into FOLDER/NAME.tap, counts it, prints one line and the reasons below it.
 run_program() {
-	local out=$1 name=$2 limit=$3 began=$SECONDS status=0 counts
+	local out=$1 name=$2 limit=$3 began=$SECONDS status=0 counts text
 	shift 3
 
 	timeout -k 5 "$limit" "$@" > "$out/$name.tap" 2>&1 < /dev/null || status=$?
 	read -ra counts <<< "$(count_tap "$out/$name.tap" "$status")"
 	witness "$out/$name" || counts[1]=$((counts[1] + 1))
-	{
-		printf '%-28s %5d passed %5d failed %5d skipped %5d s\n' "$name" "${counts[@]}" \
-			"$((SECONDS - began))"
-		((status == 0 && counts[1] + counts[2] == 0)) ||
-			explain_tap "$out/$name.tap" "$status" "$limit"
-		[[ ! -e $out/$name.report ]] || sed 's/^/    /' "$out/$name.report"
-	} | count "$out" "$name" "${counts[@]}"
+	printf -v text '%-28s %5d passed %5d failed %5d skipped %5d s' "$name" "${counts[@]}" \
+		"$((SECONDS - began))"
+	((status == 0 && counts[1] + counts[2] == 0)) ||
+		text+=$'\n'$(explain_tap "$out/$name.tap" "$status" "$limit")
+	[[ ! -e $out/$name.report ]] || text+=$'\n'$(sed 's/^/    /' "$out/$name.report")
+	count "$out" "$name" "${counts[@]}" <<< "${text%$'\n'}"
 }
