@@ -21,6 +21,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 scripts=$here/../scripts
 # shellcheck source=../scripts/lib/tap.sh
 . "$scripts/lib/tap.sh"
+# shellcheck source=../scripts/lib/reports.sh
+. "$scripts/lib/reports.sh"
 
 kmemleak=/sys/kernel/debug/kmemleak
 
@@ -121,20 +123,6 @@ leaks() {
 	fi
 }
 
-# matches TEXT PATTERN: 1 if not, 2 if that is no pattern.
-matches() {
-	[[ $1 =~ $2 ]]
-}
-
-# may_have_reports FILE: whether grep has to look. Here a pattern may go beyond its line, so
-# that more is found than there is, and nothing less.
-may_have_reports() {
-	local LC_ALL=C status=0
-
-	matches "$(< "$1")" "$any_report" || status=$?
-	((status != 1))
-}
-
 # witness FILE: what else than the program saw a failure: memory that leaked when
 # it unloaded the module, a report in the kernel's log since its start, memory of
 # a bank that nobody gave back, or a module that is not as it was.
@@ -196,7 +184,7 @@ tests() {
 }
 
 main() {
-	local out=${1:-$here/../build/check/$MEMBANK_LANE} name names reports
+	local out=${1:-$here/../build/check/$MEMBANK_LANE} name names
 	shift "$(($# > 0))"
 	out=$(realpath -m "$out")
 
@@ -215,8 +203,6 @@ main() {
 	read_parameters
 	loaded=$parameters
 	remember_loading
-	mapfile -t reports < "$scripts/lib/reports"
-	any_report=$(IFS='|' && echo "${reports[*]}")
 	dmesg --clear
 	for name in "${names[@]}"; do
 		begin "$name" || continue

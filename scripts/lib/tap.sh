@@ -117,7 +117,7 @@ count() {
 # run_program FOLDER NAME SECONDS COMMAND…: runs one program that writes TAP
 # into FOLDER/NAME.tap, counts it, prints one line and the reasons below it.
 run_program() {
-	local out=$1 name=$2 limit=$3 began=$SECONDS status=0 counts text
+	local out=$1 name=$2 limit=$3 began=$SECONDS status=0 counts text why
 	shift 3
 
 	timeout -k 5 "$limit" "$@" > "$out/$name.tap" 2>&1 < /dev/null || status=$?
@@ -125,8 +125,10 @@ run_program() {
 	witness "$out/$name" || counts[1]=$((counts[1] + 1))
 	printf -v text '%-28s %5d passed %5d failed %5d skipped %5d s' "$name" "${counts[@]}" \
 		"$((SECONDS - began))"
-	((status == 0 && counts[1] + counts[2] == 0)) ||
-		text+=$'\n'$(explain_tap "$out/$name.tap" "$status" "$limit")
+	if ((status != 0 || counts[1] + counts[2] != 0)); then
+		why=$(explain_tap "$out/$name.tap" "$status" "$limit")
+		text+=${why:+$'\n'$why}
+	fi
 	[[ ! -e $out/$name.report ]] || text+=$'\n'$(sed 's/^/    /' "$out/$name.report")
-	count "$out" "$name" "${counts[@]}" <<< "${text%$'\n'}"
+	count "$out" "$name" "${counts[@]}" <<< "$text"
 }
