@@ -18,7 +18,6 @@ cases=(
 	"area_life_test freed_it_leaves_its_regions"
 	"area_life_test a_region_that_is_moved_away_is_of_no_area"
 	"detach_there_test a_process_that_waits_is_not_waited_for"
-	"dmabuf_test that_imported_a_dataspace_keeps_it_alive"
 	"pager_test a_thread_sleeps_until_its_page_is_there"
 	"uapi_array_test of_elements_of_any_size_is_filled"
 )
@@ -40,6 +39,7 @@ allocators=(
 )
 if modprobe --dry-run --quiet vivid; then
 	# It maps a dataspace for DMA.
+	cases+=("dmabuf_test that_imported_a_dataspace_keeps_it_alive")
 	allocators+=(dmabuf_map)
 fi
 
@@ -74,7 +74,7 @@ for event in "${events[@]}"; do
 	echo 1 > "$event/enable"
 done
 for case in "${cases[@]}"; do
-	detail=$("./${case% *}" -t "${case#* }" 2>&1) && grep -q "^ok " <<< "$detail"
+	detail=$("./${case% *}" -t "${case#* }" 2>&1) && grep "^ok " <<< "$detail" | grep -qv " # SKIP"
 	ok "$case passes"
 done
 for event in "${events[@]}"; do

@@ -97,14 +97,16 @@ int test_open(int bank)
 
 /**
  * test_keep() - move a descriptor out of the way of those that tests open
- * @fd: the descriptor, which is closed; or -1
+ * @fd: the descriptor, which is closed
  *
- * Return: the same file under a high number, -1 if there is none.
+ * Return: the same file under a high number; @fd where there can be none so high.
  */
 int test_keep(int fd)
 {
 	int kept = fcntl(fd, F_DUPFD_CLOEXEC, TEST_KEPT);
 
+	if (kept < 0)
+		return fd;
 	close(fd);
 	return kept;
 }
@@ -187,7 +189,7 @@ unsigned int test_open_files(void)
 
 	if (stat("/proc/self/fd", &folder))
 		return 0;
-	return folder.st_size - (pagemap >= 0);
+	return folder.st_size - (fcntl(pagemap, F_GETFD) >= 0);
 }
 
 /**
@@ -349,11 +351,11 @@ static int own_pagemap(void)
 	int fd;
 
 	pthread_mutex_lock(&pagemap_lock);
-	if (pagemap_owner != getpid()) {
+	if (pagemap_owner != getpid() || fcntl(pagemap, F_GETFD) < 0) {
 		if (pagemap >= 0)
 			close(pagemap);
 		fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-		pagemap = test_keep(fd);
+		pagemap = fd < 0 ? -1 : test_keep(fd);
 		pagemap_owner = getpid();
 	}
 	pthread_mutex_unlock(&pagemap_lock);

@@ -29,8 +29,12 @@
 /* Of test_number(): there is no such number. */
 #define TEST_NONE (~0ULL)
 
-/* Where the descriptors begin that a whole program keeps, see test_keep(). */
+/*
+ * Where the descriptors begin that a whole program keeps, see test_keep(), and how
+ * many these are at most: six files of four banks and a pagemap.
+ */
 #define TEST_KEPT 950
+#define TEST_KEPT_MOST 25
 
 /* How long something that other tasks finish may take, in milliseconds. */
 #define TEST_PATIENCE 60000
