@@ -5,7 +5,8 @@
 # debugging kernel, grep takes half a second until it has begun. Sourced, also inside the
 # guest, after scripts is set.
 
-# The patterns in one, none of which goes beyond its line.
+# The patterns in one. What matches anything (.*) does so up to the end of its line, or a long
+# log would be read again from each of its lines on.
 mapfile -t report_patterns < "$scripts/lib/reports"
 any_report=$(IFS='|' && echo "${report_patterns[*]//.\*/[^$'\n']*}")
 
