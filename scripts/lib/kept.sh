@@ -31,6 +31,7 @@ keep_lane() {
 		rm -rf "$entry"
 		all_passed < "$folder/results" && [[ $entry == "$(kept_entry)" ]] || exit 0
 		find "$cache" -maxdepth 1 -name "passed-$lane-*" -type d -mtime +7 -exec rm -r {} +
+		rm -rf "$entry.part"
 		cp -a "$folder" "$entry.part"
 		mv -T "$entry.part" "$entry"
 	) 9> "$cache/passed-$lane.lock"
