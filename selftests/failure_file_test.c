@@ -350,6 +350,15 @@ static const struct nth_row file_read = {
 	.asks = NTH_BOTH,
 };
 
+/* Where a second kind of allocator cannot help out. */
+static const struct nth_row file_read_dry = {
+	.begin = nth_nothing,
+	.run = run_file,
+	.end = end_file,
+	.asks = NTH_MEMORY,
+	.dry = true,
+};
+
 /* ------------------------------------------------------------------- tests */
 
 /* A dataspace is mapped, so that a bank has something to tell. */
@@ -420,6 +429,7 @@ FIXTURE_VARIANT_ADD(nth, read_size) { &file_read, 0 };
 FIXTURE_VARIANT_ADD(nth, read_largest_free) { &file_read, 1 };
 FIXTURE_VARIANT_ADD(nth, read_failures) { &file_read, 2 };
 FIXTURE_VARIANT_ADD(nth, read_debugfs) { &file_read, 3 };
+FIXTURE_VARIANT_ADD(nth, read_debugfs_dry) { &file_read_dry, 3 };
 /* clang-format on */
 
 TEST_HARNESS_MAIN

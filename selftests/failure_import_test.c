@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Dataspaces that devices import, while the kernel has no memory or cannot copy: a DRM
- * device (vgem), also with a fence, and a camera (vivid), which maps them for DMA.
+ * device (vgem), also with fences, and a camera (vivid), which maps them for DMA.
  *
  * What a camera itself asks for is not refused: videobuf2 loses its reference to a
  * dma-buf that it has no memory to attach to, in any kernel so far.
  */
 #include <drm/drm.h>
 #include <drm/vgem_drm.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 
@@ -30,6 +33,10 @@
  * @fd: a dataspace
  * @handle: what it is to the card
  * @fence: that was set on it
+ * @fences: two of them
+ * @waiter: who revokes it
+ * @revoked: whether that is over
+ * @signaler: signals both
  */
 struct scene {
 	int dev;
@@ -38,6 +45,10 @@ struct scene {
 	int fd;
 	__u32 handle;
 	__u32 fence;
+	__u32 fences[2];
+	pid_t waiter;
+	bool revoked;
+	pthread_t signaler;
 };
 
 static bool begin_space(struct scene *scene)
@@ -111,6 +122,77 @@ static const struct nth_row fence = {
 	.asks = NTH_MEMORY,
 };
 
+/* Once the other one sleeps in the kernel until then, or need not. */
+static void *signal_both(void *arg)
+{
+	struct scene *scene = arg;
+	intptr_t failed = 0;
+	int i;
+
+	while (!__atomic_load_n(&scene->revoked, __ATOMIC_ACQUIRE) &&
+	       test_thread_state(scene->waiter) != 'D')
+		sched_yield();
+	for (i = 0; i < 2; i++) {
+		struct drm_vgem_fence_signal args = {
+			.fence = scene->fences[i],
+		};
+
+		failed |=
+			ioctl(scene->card, DRM_IOCTL_VGEM_FENCE_SIGNAL, &args);
+	}
+	return (void *)failed;
+}
+
+static bool begin_fences(struct scene *scene)
+{
+	int i;
+
+	if (!begin_imported(scene))
+		return false;
+	for (i = 0; i < 2; i++) {
+		if (run_fence(scene))
+			return false;
+		scene->fences[i] = scene->fence;
+	}
+	scene->waiter = gettid();
+	scene->revoked = false;
+	return !pthread_create(&scene->signaler, NULL, signal_both, scene);
+}
+
+static int run_revoke(void *arg)
+{
+	struct scene *scene = arg;
+	int ret = handle_revoke(scene->dev, scene->fd);
+
+	__atomic_store_n(&scene->revoked, true, __ATOMIC_RELEASE);
+	return ret;
+}
+
+static const char *end_revoke(struct scene *scene, int ret)
+{
+	struct membank_dataspace_info info;
+	const int answer = test_info(scene->dev, scene->fd, &info);
+	void *failed;
+
+	pthread_join(scene->signaler, &failed);
+	close(scene->fd);
+	if (card_release(scene->card, scene->handle))
+		return "it cannot be let go";
+	if (ret || answer != -ENODEV)
+		return "it is not taken back";
+	return failed ? "a fence was over before" : NULL;
+}
+
+/* Two fences are waited for as one; where there is no memory for that, by the caller. */
+static const struct nth_row dataspace_revoke = {
+	.command = MEMBANK_IOC_DATASPACE_REVOKE,
+	.begin = begin_fences,
+	.run = run_revoke,
+	.end = end_revoke,
+	.asks = NTH_HIDDEN,
+	.within = "membank_retire",
+};
+
 static bool begin_queue(struct scene *scene)
 {
 	if (!camera_load(CAMERA_BY_DMA) ||
@@ -161,6 +243,7 @@ enum device {
 /* clang-format off */
 FIXTURE_VARIANT_ADD(nth, import) { &import, CARD };
 FIXTURE_VARIANT_ADD(nth, fence) { &fence, CARD };
+FIXTURE_VARIANT_ADD(nth, dataspace_revoke) { &dataspace_revoke, CARD };
 FIXTURE_VARIANT_ADD(nth, queue) { &queue, CAMERA };
 /* clang-format on */
 
