@@ -14,9 +14,9 @@
 
 #define RACE_PROCESSES 3
 #define RACE_THREADS 3
-#define RACE_SLOTS 24
+#define RACE_SLOTS 28
 #define RACE_MAPS 6
-#define RACE_OPS 40
+#define RACE_OPS 48
 
 /* Of each thread, far from those of others. */
 #define RACE_WINDOW (64 * MIB)
@@ -182,25 +182,41 @@ static inline bool race_expect(struct racer *racer, int got, const int *errors)
 #define ERRORS(...) ((const int[]){ __VA_ARGS__, 0 })
 
 /* The first slot of those where descriptors of a kind mostly are. */
-enum { RACE_DATASPACES = 0, RACE_NOTIFIERS = 12, RACE_SERVICES = 20 };
+enum {
+	RACE_DATASPACES = 0,
+	RACE_NOTIFIERS = 12,
+	RACE_SERVICES = 20,
+	RACE_CLIENTS = 24,
+};
 
 static inline __u64 race_slot(struct racer *racer, unsigned int first)
 {
 	unsigned int next = RACE_SLOTS;
 
-	if (first < RACE_SERVICES)
-		next = first < RACE_NOTIFIERS ? RACE_NOTIFIERS : RACE_SERVICES;
+	if (first == RACE_DATASPACES)
+		next = RACE_NOTIFIERS;
+	else if (first == RACE_NOTIFIERS)
+		next = RACE_SERVICES;
+	else if (first == RACE_SERVICES)
+		next = RACE_CLIENTS;
 	return first + race_number(racer, next - first);
 }
 
-/* A descriptor that others may close at any time; now and then of any kind. */
+/*
+ * A descriptor that others may close at any time; now and then of any kind, and seldom
+ * none where there is one.
+ */
 static inline int race_fd(struct racer *racer, unsigned int first)
 {
-	const __u64 slot = race_one(racer, 10) ?
-				   race_number(racer, RACE_SLOTS) :
-				   race_slot(racer, first);
-	int fd = atomic_load(&racer->process->slots[slot]);
+	const bool any = race_one(racer, 20);
+	int fd = -1, tries;
+	__u64 slot;
 
+	for (tries = 0; fd < 0 && tries < 4; tries++) {
+		slot = any ? race_number(racer, RACE_SLOTS) :
+			     race_slot(racer, first);
+		fd = atomic_load(&racer->process->slots[slot]);
+	}
 	return fd < 0 ? FUZZ_NOT_OPEN : fd;
 }
 

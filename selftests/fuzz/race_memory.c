@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "handle.h"
+#include "map.h"
 #include "race.h"
 #include "touch.h"
 
@@ -333,6 +335,48 @@ static void op_info(struct racer *racer)
 		    HANDLE());
 }
 
+/* What a node says of itself, and of banks that are there or not. */
+static void op_node_info(struct racer *racer)
+{
+	struct membank_get_info args = { .size = sizeof(args) };
+	struct membank_bank_info bank;
+	int dev = race_one(racer, 4) ? race_fd(racer, RACE_DATASPACES) :
+				       racer->process->dev;
+
+	race_expect(racer,
+		    race_one(racer, 2) ?
+			    test_ioctl(dev, MEMBANK_IOC_GET_INFO, &args) :
+			    handle_bank(dev, race_number(racer, 4), &bank),
+		    ERRORS(EBADF, ENOTTY, ENOENT));
+}
+
+/* Of any thread's part of the address space; each entry is in the order of addresses. */
+static void op_list(struct racer *racer)
+{
+	struct membank_region_entry entries[8];
+	struct membank_region_list args;
+	const __u64 start =
+		FUZZ_LOW + race_number(racer, RACE_PROCESSES * RACE_THREADS) *
+				   2 * RACE_WINDOW;
+	int dev = race_one(racer, 4) ? race_fd(racer, RACE_DATASPACES) :
+				       racer->process->dev;
+	__u32 i;
+
+	if (!race_expect(racer,
+			 map_list(dev, (void *)start,
+				  race_one(racer, 2) ? RACE_WINDOW : 0, entries,
+				  race_number(racer, ARRAY_SIZE(entries) + 1),
+				  &args),
+			 ERRORS(EBADF, ENOTTY, EINVAL, EACCES, ESRCH)))
+		return;
+	for (i = 0; i < args.out_nr_entries; i++)
+		if (!entries[i].length ||
+		    entries[i].start + entries[i].length <= start ||
+		    (i && entries[i].start < entries[i - 1].start))
+			race_wrong(racer->race, "an entry of the list at %llx",
+				   entries[i].start);
+}
+
 static void op_derive(struct racer *racer)
 {
 	int fd = handle_derive(racer->process->dev,
@@ -388,7 +432,7 @@ static void op_phys(struct racer *racer)
 static unsigned int draw_kind(struct racer *racer)
 {
 	static const unsigned int kinds[] = { RACE_DATASPACES, RACE_NOTIFIERS,
-					      RACE_SERVICES };
+					      RACE_SERVICES, RACE_CLIENTS };
 
 	return kinds[race_number(racer, ARRAY_SIZE(kinds))];
 }
@@ -463,5 +507,6 @@ const struct race_op race_memory_ops[] = {
 	{ "munmap", 20, op_munmap },  { "protect", 15, op_protect },
 	{ "detach", 25, op_detach },  { "find", 20, op_find },
 	{ "area", 25, op_area },      { "node", 6, op_node },
-	{ "fork", 2, op_fork },	      {},
+	{ "fork", 2, op_fork },	      { "node-info", 10, op_node_info },
+	{ "list", 15, op_list },      {},
 };

@@ -66,12 +66,6 @@ static void op_trigger(struct racer *racer)
 		    NOTIFIER());
 }
 
-static void op_unmask(struct racer *racer)
-{
-	race_expect(racer, notifier_unmask(race_fd(racer, RACE_NOTIFIERS)),
-		    NOTIFIER(EINVAL));
-}
-
 /*
  * A descriptor that will not block: of its own, so that nobody puts another file
  * behind its number before it is used.
@@ -85,6 +79,19 @@ static int own_fd(struct racer *racer, unsigned int kind)
 		return -EBADF;
 	}
 	return fd < 0 ? -errno : fd;
+}
+
+/* Of one that it has bound before; if it could, and nobody binds it anew meanwhile. */
+static void op_unmask(struct racer *racer)
+{
+	int fd = own_fd(racer, RACE_NOTIFIERS), event = event_create();
+
+	notifier_bind_oneshot(fd, event);
+	if (event >= 0)
+		close(event);
+	race_expect(racer, fd < 0 ? fd : notifier_unmask(fd), NOTIFIER(EINVAL));
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Whatever it is; but not more than a notifier has to say. */
@@ -140,7 +147,8 @@ static void draw_name(struct racer *racer, char *name)
 static void op_register(struct racer *racer)
 {
 	struct membank_offer offers[OFFERS] = {};
-	const unsigned int nr = race_number(racer, OFFERS + 1);
+	const unsigned int nr =
+		race_one(racer, 3) ? race_number(racer, OFFERS) : OFFERS;
 	char name[MEMBANK_NAME_MAX + 1];
 	unsigned int i;
 	int fd;
@@ -178,7 +186,7 @@ static void op_connect(struct racer *racer)
 			 ERRORS(ENOENT, ETIMEDOUT, ENODEV, EAGAIN, EDQUOT,
 				EINTR)))
 		return;
-	race_keep(racer, fd, RACE_SERVICES);
+	race_keep(racer, fd, RACE_CLIENTS);
 	for (i = 0; i < out.out_nr_offers; i++)
 		race_keep(racer, offers[i].fd,
 			  offers[i].kind == MEMBANK_OFFER_NOTIFIER ?
@@ -189,7 +197,8 @@ static void op_connect(struct racer *racer)
 static void op_hear(struct racer *racer)
 {
 	struct membank_service_event event;
-	int fd = own_fd(racer, RACE_SERVICES);
+	int fd = own_fd(racer,
+			race_one(racer, 2) ? RACE_SERVICES : RACE_CLIENTS);
 	int ret = fd < 0 ? fd : service_event(fd, &event);
 
 	/* Of a notifier it is shorter. */
@@ -201,24 +210,45 @@ static void op_hear(struct racer *racer)
 		close(fd);
 }
 
+/* A client that a service has just been told of, who may be gone; or any number. */
+static __u64 client_of(struct racer *racer, int fd)
+{
+	struct membank_service_event event;
+
+	if (fd >= 0 && !service_event(fd, &event))
+		return event.client;
+	return race_number(racer, 5);
+}
+
 static void op_notify(struct racer *racer)
 {
+	int fd = own_fd(racer, RACE_SERVICES);
+	const __u64 client = client_of(racer, fd);
+
 	race_expect(racer,
-		    service_notify(race_fd(racer, RACE_SERVICES),
-				   race_number(racer, 5),
-				   race_number(racer, OFFERS)),
+		    fd < 0 ? fd :
+			     service_notify(fd, client,
+					    race_one(racer, 4) ? 0 : 1),
 		    ERRORS(EBADF, ENOTTY, EINVAL, ENOENT, EACCES));
+	if (fd >= 0)
+		close(fd);
 }
 
 static void op_take_back(struct racer *racer)
 {
 	const __u32 offer = race_number(racer, OFFERS + 1);
+	int fd = own_fd(racer, RACE_SERVICES);
+	const __u64 client = client_of(racer, fd);
 
 	race_expect(racer,
-		    service_revoke(race_fd(racer, RACE_SERVICES),
-				   1 + race_number(racer, 5),
-				   offer == OFFERS ? MEMBANK_OFFER_ALL : offer),
+		    fd < 0 ?
+			    fd :
+			    service_revoke(fd, client,
+					   offer == OFFERS ? MEMBANK_OFFER_ALL :
+							     offer),
 		    ERRORS(EBADF, ENOTTY, EINVAL, ENOENT));
+	if (fd >= 0)
+		close(fd);
 }
 
 static void op_services(struct racer *racer)
