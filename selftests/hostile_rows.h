@@ -331,6 +331,8 @@ static const struct row row_service_register = {
 		{ FIELD_U32, AT(service_register, offer_size), true },
 		{ FIELD_U32, AT(service_register, mode), true },
 		{ FIELD_U32, AT(service_register, event_size), true },
+		{ FIELD_U32, AT(service_register, owner) },
+		{ FIELD_U32, AT(service_register, group) },
 		{ FIELD_OUT_FD, AT(service_register, out_fd) },
 	},
 	.reads = true,
@@ -392,6 +394,7 @@ static const struct row row_service_clients = {
 	.size = sizeof(struct membank_service_clients),
 	.fields = {
 		{ FIELD_U64, AT(service_clients, after) },
+		{ FIELD_U64, AT(service_clients, changes) },
 		{ FIELD_U64, AT(service_clients, timeout_ns) },
 	},
 	.array_at = AT(service_clients, clients),
