@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait_bit.h>
 
 #include <linux/membank.h>
 
@@ -472,6 +473,39 @@ static void *address_of(struct membank_dataspace *dataspace, u64 offset)
 	return page_address(pfn_to_page(dataspace->start)) + offset;
 }
 
+/*
+ * For as long as a piece takes. The memory of a handle that was taken back may stay in
+ * use by others, so each piece has to be over by then, or is not begun.
+ */
+static bool begin_piece(struct membank_handle *handle)
+{
+	atomic_inc(&handle->copying);
+	/* Either we see that it is taken back, or who does that waits for us. */
+	smp_mb__after_atomic();
+	if (!membank_handle_is_revoked(handle))
+		return true;
+	atomic_dec_and_wake_up(&handle->copying);
+	return false;
+}
+
+static void end_piece(struct membank_handle *handle)
+{
+	atomic_dec_and_wake_up(&handle->copying);
+}
+
+/**
+ * membank_dataspace_wait_copies() - wait until nobody clears or copies any more
+ * @handle: that has been marked as taken back
+ *
+ * That is at most for as long as a piece takes, which others begin no more.
+ */
+void membank_dataspace_wait_copies(struct membank_handle *handle)
+{
+	/* Pairs with begin_piece(). */
+	smp_mb();
+	wait_var_event(&handle->copying, !atomic_read(&handle->copying));
+}
+
 /**
  * membank_dataspace_clear() - make a range read as zero
  * @handle: of the dataspace
@@ -480,7 +514,7 @@ static void *address_of(struct membank_dataspace *dataspace, u64 offset)
  *
  * Return: 0, -EINVAL, -ERANGE, -ENODEV, -EIO (a hardware error), -EINTR.
  */
-int membank_dataspace_clear(const struct membank_handle *handle, u64 offset,
+int membank_dataspace_clear(struct membank_handle *handle, u64 offset,
 			    u64 length)
 {
 	struct membank_dataspace *dataspace = handle->dataspace;
@@ -501,8 +535,13 @@ int membank_dataspace_clear(const struct membank_handle *handle, u64 offset,
 
 	ret = 0;
 	for (done = 0; done < length && !ret; done += count) {
+		if (!begin_piece(handle)) {
+			ret = -ENODEV;
+			break;
+		}
 		count = min_t(u64, length - done, CHUNK);
 		memset(address_of(dataspace, offset + done), 0, count);
+		end_piece(handle);
 		cond_resched();
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
@@ -512,16 +551,41 @@ unuse:
 	return ret;
 }
 
-/* To a higher address from the end on: the ranges may overlap. */
-static int copy_chunks(void *to, const void *from, u64 length)
+static int copy_piece(struct membank_handle *to_handle, void *to,
+		      struct membank_handle *from_handle, const void *from,
+		      u64 length)
 {
+	int ret = -ENODEV;
+
+	if (!begin_piece(to_handle))
+		return ret;
+	if (begin_piece(from_handle)) {
+		memmove(to, from, length);
+		end_piece(from_handle);
+		ret = 0;
+	}
+	end_piece(to_handle);
+	return ret;
+}
+
+/* To a higher address from the end on: the ranges may overlap. */
+static int copy_pieces(struct membank_handle *to_handle, u64 to_offset,
+		       struct membank_handle *from_handle, u64 from_offset,
+		       u64 length)
+{
+	void *to = address_of(to_handle->dataspace, to_offset);
+	void *from = address_of(from_handle->dataspace, from_offset);
 	bool backward = to > from;
 	u64 left, count, place;
+	int ret;
 
 	for (left = length; left; left -= count) {
 		count = min_t(u64, left, CHUNK);
 		place = backward ? left - count : length - left;
-		memmove(to + place, from + place, count);
+		ret = copy_piece(to_handle, to + place, from_handle,
+				 from + place, count);
+		if (ret)
+			return ret;
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -540,10 +604,9 @@ static int copy_chunks(void *to, const void *from, u64 length)
  *
  * Return: 0, -EINVAL, -ERANGE, -ENODEV, -EIO (a hardware error), -EINTR.
  */
-int membank_dataspace_copy(const struct membank_handle *to_handle,
-			   u64 to_offset,
-			   const struct membank_handle *from_handle,
-			   u64 from_offset, u64 length)
+int membank_dataspace_copy(struct membank_handle *to_handle, u64 to_offset,
+			   struct membank_handle *from_handle, u64 from_offset,
+			   u64 length)
 {
 	struct membank_dataspace *from = from_handle->dataspace;
 	struct membank_dataspace *to = to_handle->dataspace;
@@ -566,8 +629,8 @@ int membank_dataspace_copy(const struct membank_handle *to_handle,
 	if (!is_sound(to, to_offset, length) ||
 	    !is_sound(from, from_offset, length))
 		goto unuse_from;
-	ret = copy_chunks(address_of(to, to_offset),
-			  address_of(from, from_offset), length);
+	ret = copy_pieces(to_handle, to_offset, from_handle, from_offset,
+			  length);
 
 unuse_from:
 	membank_dataspace_unuse(from);

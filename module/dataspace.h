@@ -29,6 +29,7 @@ struct pid;
  * @share: whose it is then, who can have so many
  * @revoked: what was lent was taken back; set once, under the dataspace's lock;
  *           also read without
+ * @copying: how many write or read the memory in this moment, for clearing and copying
  * @mapped: devices that have it mapped for DMA; under the dma_resv lock
  * @dmabuf: the dma-buf, which holds us; constant
  * @inode: of the dma-buf, with a reference: its file and dentry may be gone
@@ -41,6 +42,7 @@ struct membank_handle {
 	struct membank_tag tag;
 	struct membank_share share;
 	bool revoked;
+	atomic_t copying;
 	unsigned int mapped;
 	struct dma_buf *dmabuf;
 	struct inode *inode;
@@ -189,11 +191,11 @@ static inline void membank_dataspace_touch(struct membank_dataspace *dataspace)
 int membank_dataspace_use(const struct membank_handle *handle);
 void membank_dataspace_unuse(struct membank_dataspace *dataspace);
 
-int membank_dataspace_clear(const struct membank_handle *handle, u64 offset,
+void membank_dataspace_wait_copies(struct membank_handle *handle);
+int membank_dataspace_clear(struct membank_handle *handle, u64 offset,
 			    u64 length);
-int membank_dataspace_copy(const struct membank_handle *to_handle,
-			   u64 to_offset,
-			   const struct membank_handle *from_handle,
-			   u64 from_offset, u64 length);
+int membank_dataspace_copy(struct membank_handle *to_handle, u64 to_offset,
+			   struct membank_handle *from_handle, u64 from_offset,
+			   u64 length);
 
 #endif /* MEMBANK_DATASPACE_H */

@@ -581,7 +581,7 @@ struct membank_dataspace *membank_dmabuf_dataspace(struct dma_buf *dmabuf)
  *
  * Return: the handle, which lives as long as @dmabuf.
  */
-const struct membank_handle *membank_dmabuf_handle(struct dma_buf *dmabuf)
+struct membank_handle *membank_dmabuf_handle(struct dma_buf *dmabuf)
 {
 	return dmabuf->priv;
 }
@@ -650,8 +650,9 @@ static bool take_back_locked(struct membank_handle *handle,
 
 /*
  * As revoking the whole dataspace, but its memory stays with who has other
- * handles, and with us, who offer it. A device that has it mapped keeps it until
- * it is done. Who has a page by other means, through a pager, has to ask again.
+ * handles, and with us, who offer it. So nobody may be in the middle of clearing it or
+ * copying. A device that has it mapped keeps it until it is done, and so does who has
+ * pinned a page of it. Who has one by other means, through a pager, has to ask again.
  */
 static void dmabuf_offer_revoke(void *object, const struct membank_tag *tag)
 {
@@ -666,8 +667,10 @@ static void dmabuf_offer_revoke(void *object, const struct membank_tag *tag)
 	if (any) {
 		membank_mapping_wait_faults(dataspace);
 		list_for_each_entry(handle, &dataspace->handles, node)
-			if (membank_tag_is(&handle->tag, tag))
+			if (membank_tag_is(&handle->tag, tag)) {
+				membank_dataspace_wait_copies(handle);
 				revoke_handle(handle);
+			}
 		unmap_views_locked(dataspace);
 	}
 	mutex_unlock(&dataspace->lock);

@@ -19,6 +19,6 @@ int membank_dmabuf_revoke(struct dma_buf *dmabuf);
 struct dma_buf *membank_dmabuf_get(int fd);
 struct dma_buf *membank_dmabuf_of_file(struct file *file);
 struct membank_dataspace *membank_dmabuf_dataspace(struct dma_buf *dmabuf);
-const struct membank_handle *membank_dmabuf_handle(struct dma_buf *dmabuf);
+struct membank_handle *membank_dmabuf_handle(struct dma_buf *dmabuf);
 
 #endif /* MEMBANK_DMABUF_H */

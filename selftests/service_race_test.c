@@ -399,4 +399,84 @@ TEST(revoking_who_just_connects_takes_all_or_is_enoent)
 	}
 }
 
+/* ------------------------------------------- in the middle of a command */
+
+#define LONG (16 * MIB)
+#define TAKEN 8
+
+/**
+ * struct writer - who writes all of what was lent, again and again
+ * @dev: a node
+ * @fd: what was lent
+ * @from: what is copied to it, -1: it is cleared
+ * @begun: how often
+ * @ret: what ended it
+ */
+struct writer {
+	int dev;
+	int fd;
+	int from;
+	unsigned int begun;
+	int ret;
+};
+
+static void *write_all(void *arg)
+{
+	struct writer *writer = arg;
+
+	do {
+		__atomic_add_fetch(&writer->begun, 1, __ATOMIC_RELAXED);
+		writer->ret =
+			writer->from < 0 ?
+				handle_clear(writer->dev, writer->fd, 0, LONG) :
+				handle_copy(writer->dev, writer->fd, 0,
+					    writer->from, 0, LONG);
+	} while (!writer->ret);
+	return NULL;
+}
+
+/*
+ * The server goes on with the memory: what a client has begun does not write to it any
+ * more, not even where it has not come to yet.
+ */
+TEST(what_is_taken_back_is_not_written_any_more)
+{
+	struct membank_offer offer = { .rights = READ | WRITE }, got;
+	struct writer writer = {};
+	int service, client, round;
+	pthread_t thread;
+	char *end;
+
+	writer.dev = test_open(0);
+	offer.fd = test_alloc(writer.dev, LONG, 0, 0);
+	ASSERT_LE(0, offer.fd);
+	end = test_map(offer.fd, LONG);
+	ASSERT_NE(MAP_FAILED, end);
+	end += LONG - 1;
+	service = service_register(writer.dev, "taken", 0222, &offer, 1);
+	ASSERT_LE(0, service);
+	for (round = 1; round <= TAKEN; round++) {
+		client = service_connect(writer.dev, "taken", 0, &got, 1, NULL);
+		ASSERT_LE(0, client);
+		ASSERT_EQ(0, service_event(service, NULL));
+		writer.fd = got.fd;
+		writer.from = round % 2 ? -1 :
+					  test_alloc(writer.dev, LONG, 0, 0);
+		writer.begun = 0;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, write_all, &writer));
+		while (__atomic_load_n(&writer.begun, __ATOMIC_RELAXED) < 2)
+			sched_yield();
+		ASSERT_EQ(0, service_revoke(service, round, 0));
+		*end = round;
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(-ENODEV, writer.ret);
+		EXPECT_EQ(round, *end);
+		if (writer.from >= 0)
+			close(writer.from);
+		close(got.fd);
+		close(client);
+		ASSERT_EQ(0, service_event(service, NULL));
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -361,8 +361,9 @@ struct membank_dataspace_derive {
  *
  * Errors: EINVAL: @fd is not a dataspace, or @length is 0. EACCES: @fd has no
  * right WRITE. ERANGE: @offset + @length lies beyond the bytes that were asked
- * for. ENODEV: the dataspace was revoked. EIO: a page of the range has a
- * hardware error. EINTR: a fatal signal came; part of the range is cleared.
+ * for. ENODEV: the dataspace was revoked, maybe in the middle. EIO: a page of the
+ * range has a hardware error. EINTR: a fatal signal came; part of the range is
+ * cleared.
  */
 struct membank_dataspace_clear {
 	__u32 size;
@@ -388,8 +389,8 @@ struct membank_dataspace_clear {
  *
  * Errors: EINVAL: @fd or @from is not a dataspace, or @length is 0. EACCES: a
  * right is missing. ERANGE: a range lies beyond the bytes that were asked for.
- * ENODEV: one of them was revoked. EIO: a page of a range has a hardware error.
- * EINTR: a fatal signal came; part of the range is copied.
+ * ENODEV: one of them was revoked, maybe in the middle. EIO: a page of a range has a
+ * hardware error. EINTR: a fatal signal came; part of the range is copied.
  */
 struct membank_dataspace_copy {
 	__u32 size;
@@ -1395,8 +1396,12 @@ struct membank_service_notify {
  * that the client got, or that was derived from such a one, and all is as after
  * DATASPACE_REVOKE for these descriptors; a notifier's is ENODEV for everything,
  * and receives nothing any more. The server and other clients keep what they
- * have. Doing it again does nothing. What is offered at several places is one thing:
- * the client loses what it got of it at each.
+ * have. Doing it again does nothing. A page that the client had the kernel pin before
+ * (in a pipe by vmsplice(), as a fixed buffer of io_uring, in a device) stays pinned
+ * for as long as it is, and what is written to it later is seen through that: what must
+ * not be is taken back whole, by DATASPACE_REVOKE, and lent in a dataspace of its own.
+ * What is offered at several places is one thing: the client loses what it got of it at
+ * each.
  *
  * Errors: ENOENT: there was never such a client, or no event tells of it yet; the
  * number that a CONNECT took which failed is like that of a client that is gone.
