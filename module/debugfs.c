@@ -98,12 +98,14 @@ static int find_descriptor(const void *data, struct file *file, unsigned int fd)
 	return 0;
 }
 
-static void find_mappings(struct holders *holders, struct mm_struct *mm)
+/* Any process may keep that lock for as long as it likes. */
+static int find_mappings(struct holders *holders, struct mm_struct *mm)
 {
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma;
 
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
 	for_each_vma(vmi, vma) {
 		struct holder holder = {
 			.dataspace = membank_mapping_dataspace(vma),
@@ -119,11 +121,13 @@ static void find_mappings(struct holders *holders, struct mm_struct *mm)
 			add_holder(holders, holder);
 	}
 	mmap_read_unlock(mm);
+	return 0;
 }
 
-static void find_in_process(struct holders *holders, struct task_struct *task)
+static int find_in_process(struct holders *holders, struct task_struct *task)
 {
 	struct mm_struct *mm;
+	int ret = 0;
 
 	holders->task = task;
 	task_lock(task);
@@ -132,9 +136,10 @@ static void find_in_process(struct holders *holders, struct task_struct *task)
 
 	mm = get_task_mm(task);
 	if (mm) {
-		find_mappings(holders, mm);
+		ret = find_mappings(holders, mm);
 		mmput(mm);
 	}
+	return ret;
 }
 
 /* All processes, each with a reference; NULL if there is no memory. */
@@ -170,18 +175,20 @@ static int find_holders(struct holders *holders)
 {
 	struct task_struct **tasks;
 	size_t count, i;
+	int ret = 0;
 
 	tasks = all_processes(&count);
 	if (!tasks)
 		return -ENOMEM;
 	holders->found = 0;
 	for (i = 0; i < count; i++) {
-		find_in_process(holders, tasks[i]);
+		if (!ret)
+			ret = find_in_process(holders, tasks[i]);
 		put_task_struct(tasks[i]);
 		cond_resched();
 	}
 	kvfree(tasks);
-	return 0;
+	return ret;
 }
 
 /* With room for all that are found. */

@@ -224,6 +224,21 @@ static int wait_list(struct scene *scene)
 	return ret ?: (int)list.out_nr_entries;
 }
 
+/* It looks at all processes, after another one that waits to change something there. */
+static int wait_debugfs(struct scene *scene)
+{
+	char path[128], name[MEMBANK_NAME_MAX + 2], byte;
+	int fd;
+
+	(void)scene;
+	close(other.file.fd);
+	if (!test_attr(0, "name", name, sizeof(name)))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/membank/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return read(fd, &byte, 1) < 0 ? -errno : 1;
+}
+
 static bool is_in_ioctl(pid_t child)
 {
 	return test_thread_state(child) == 'D' &&
@@ -288,18 +303,19 @@ WAIT(eager, SYS_ioctl, give_page, .uninterruptible = true);
 WAIT(write, SYS_write, give_page, .uninterruptible = true);
 WAIT(offers, SYS_ioctl, give_page, .uninterruptible = true);
 
-#define WAIT_OTHER(_name, _wait, _prepare)                           \
+#define WAIT_OTHER(_name, _wait, _prepare, _call)                    \
 	static const struct wait on_##_name = { .prepare = _prepare, \
 						.wait = _wait,       \
 						.give = give_other,  \
-						.call = SYS_ioctl,   \
+						.call = _call,       \
 						.uninterruptible = true }
 
 /* For the task of the kernel that detaches, for the turn, and for the lock. */
-WAIT_OTHER(detach, wait_detach, prepare_other);
-WAIT_OTHER(turn, wait_detach, prepare_turn);
-WAIT_OTHER(find, wait_find, prepare_turn);
-WAIT_OTHER(list, wait_list, prepare_turn);
+WAIT_OTHER(detach, wait_detach, prepare_other, SYS_ioctl);
+WAIT_OTHER(turn, wait_detach, prepare_turn, SYS_ioctl);
+WAIT_OTHER(find, wait_find, prepare_turn, SYS_ioctl);
+WAIT_OTHER(list, wait_list, prepare_turn, SYS_ioctl);
+WAIT_OTHER(debugfs, wait_debugfs, prepare_turn, SYS_read);
 
 FIXTURE(signal)
 {
@@ -333,6 +349,7 @@ FIXTURE_VARIANT_ADD(signal, detach) { &on_detach };
 FIXTURE_VARIANT_ADD(signal, turn) { &on_turn };
 FIXTURE_VARIANT_ADD(signal, find) { &on_find };
 FIXTURE_VARIANT_ADD(signal, list) { &on_list };
+FIXTURE_VARIANT_ADD(signal, debugfs) { &on_debugfs };
 /* clang-format on */
 
 FIXTURE_SETUP(signal)
