@@ -24,6 +24,7 @@
 #include "dataspace.h"
 #include "detach.h"
 #include "dmabuf.h"
+#include "limit.h"
 #include "lookup.h"
 #include "mapping.h"
 #include "paged.h"
@@ -34,6 +35,12 @@
 /* For detaching in other processes. */
 static struct workqueue_struct *detach_queue;
 
+/*
+ * How many of these each user has under way. Who is waited for may be in no hurry, and the
+ * kernel has no more than about a thousand tasks for all that wait.
+ */
+static struct membank_limit detaches;
+
 /**
  * membank_detach_init() - before there is a region map
  *
@@ -42,7 +49,10 @@ static struct workqueue_struct *detach_queue;
 int membank_detach_init(void)
 {
 	detach_queue = alloc_workqueue("membank_detach", WQ_UNBOUND, 0);
-	return detach_queue ? 0 : -ENOMEM;
+	if (!detach_queue)
+		return -ENOMEM;
+	membank_limit_init(&detaches, MEMBANK_DETACHES_MAX);
+	return 0;
 }
 
 /**
@@ -51,6 +61,7 @@ int membank_detach_init(void)
 void membank_detach_exit(void)
 {
 	destroy_workqueue(detach_queue);
+	membank_limit_exit(&detaches);
 }
 
 /**
@@ -310,6 +321,7 @@ static int detach_here(struct membank_space *space, struct detaching *what)
  * @done: it is done
  * @space: where, with a reference; its address space has a user until @done
  * @group: which memory control group who asked is in, with a reference
+ * @share: whose it is, who can have so many
  * @what: what, and what came of it; with a reference to its credentials
  * @ret: 0 or a negative errno
  */
@@ -319,9 +331,16 @@ struct detach_job {
 	struct completion done;
 	struct membank_space *space;
 	struct mem_cgroup *group;
+	struct membank_share share;
 	struct detaching what;
 	int ret;
 };
+
+static void job_free(struct detach_job *job)
+{
+	membank_limit_uncharge(&detaches, &job->share);
+	kfree(job);
+}
 
 static void job_put(struct detach_job *job)
 {
@@ -332,7 +351,7 @@ static void job_put(struct detach_job *job)
 	put_cred(job->what.asker);
 	mem_cgroup_put(job->group);
 	membank_space_put(job->space);
-	kfree(job);
+	job_free(job);
 }
 
 /* The kernel maps and unmaps in the address space of who calls only. */
@@ -367,14 +386,19 @@ static int detach_there(struct membank_space *space, struct detaching *what)
 	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return -ENOMEM;
+	ret = membank_limit_charge(&detaches, 1, &job->share);
+	if (ret) {
+		kfree(job);
+		return ret;
+	}
 	if (wait_on_bit_lock(&space->detaching, 0,
 			     TASK_KILLABLE | TASK_FREEZABLE)) {
-		kfree(job);
+		job_free(job);
 		return -EINTR;
 	}
 	if (!space->mm || !mmget_not_zero(space->mm)) {
 		clear_and_wake_up_bit(0, &space->detaching);
-		kfree(job);
+		job_free(job);
 		return -ESRCH;
 	}
 	INIT_WORK(&job->work, detach_work);

@@ -24,6 +24,7 @@
 #include "map.h"
 #include "notify.h"
 #include "touch.h"
+#include "user.h"
 
 #include "stuck.h"
 
@@ -621,6 +622,59 @@ TEST_F_TIMEOUT(stuck, the_killed_leave_one_task_of_the_kernel, TEST_SLOW)
 	}
 	/* The kernel keeps some for what comes next. */
 	EXPECT_GT(before + KILLED / 2, count_workers());
+	EXPECT_TRUE(only_the_first_is_detached(self));
+}
+
+/* As detach_there(), by another user; its exit status is the errno. */
+static pid_t detach_as(FIXTURE_DATA(stuck) * self, uid_t user)
+{
+	const struct who who = { .real = user, .user = user, .group = user };
+	struct membank_region_detach gone;
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	close(self->other.file.fd);
+	close(self->other.socket);
+	if (become(&who))
+		_exit(255);
+	_exit(-map_detach_range(self->other.node, self->other.hole, 0, UNMAP,
+				&gone));
+}
+
+/* Whoever is killed: as long as something is to be done for it, it counts. */
+TEST_F_TIMEOUT(stuck, one_user_has_only_so_many_who_wait_for_it, TEST_SLOW)
+{
+	pid_t askers[MEMBANK_DETACHES_MAX], more;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(askers); i++) {
+		askers[i] = detach_as(self, OWNER);
+		ASSERT_LT(0, askers[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(askers); i++)
+		ASSERT_TRUE(waits(askers[i]));
+	more = detach_as(self, OWNER);
+	EXPECT_EQ(EDQUOT, test_wait_child(more));
+	/* Another user, and who is not limited. */
+	for (i = 0; i < 2; i++) {
+		more = detach_as(self, i ? OTHER : 0);
+		ASSERT_LT(0, more);
+		EXPECT_TRUE(waits(more));
+		EXPECT_EQ(-SIGKILL, test_kill(more));
+	}
+	for (i = 0; i < ARRAY_SIZE(askers); i++)
+		EXPECT_EQ(-SIGKILL, test_kill(askers[i]));
+	/* One is still done, for somebody of them. */
+	for (i = 0; i < ARRAY_SIZE(askers) - 1; i++) {
+		askers[i] = detach_as(self, OWNER);
+		ASSERT_LT(0, askers[i]);
+		ASSERT_TRUE(waits(askers[i]));
+	}
+	more = detach_as(self, OWNER);
+	EXPECT_EQ(EDQUOT, test_wait_child(more));
+	for (i = 0; i < ARRAY_SIZE(askers) - 1; i++)
+		EXPECT_EQ(-SIGKILL, test_kill(askers[i]));
 	EXPECT_TRUE(only_the_first_is_detached(self));
 }
 

@@ -559,6 +559,12 @@ enum membank_detach_flags {
 };
 
 /**
+ * MEMBANK_DETACHES_MAX - most REGION_DETACH in other processes that one user has under
+ *                        way at a time, those counted whose callers were killed
+ */
+#define MEMBANK_DETACHES_MAX 64
+
+/**
  * struct membank_region_detach - ioctl(MEMBANK_IOC_REGION_DETACH), on any
  *                                device node
  * @size: sizeof(struct membank_region_detach)
@@ -594,7 +600,9 @@ enum membank_detach_flags {
  * ENOMEM: the process has too many mappings to split one, or kernel memory is
  * short: that region stays; what lies below is detached. EAGAIN: as for
  * REGION_ATTACH, in an area. EDQUOT: DETACH_DATASPACE, and as for REGION_FIND; it
- * stays. EINTR: a fatal signal came; some of the range may be detached.
+ * stays. Or the map is that of another process, and the caller's user has
+ * %MEMBANK_DETACHES_MAX of these under way; a caller with CAP_SYS_RESOURCE is not
+ * counted. EINTR: a fatal signal came; some of the range may be detached.
  *
  * If kernel memory is so short that the place of a region in an area cannot be
  * reserved again, the region is detached and its place is free, and no part of the
