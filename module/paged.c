@@ -20,10 +20,12 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/maple_tree.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -109,6 +111,17 @@ void membank_fault_set(struct membank_fault *fault,
 	WRITE_ONCE(fault->state, state);
 }
 
+/* It is in no list, if there is one at all. */
+static void free_fault(struct membank_fault *fault)
+{
+	if (!fault)
+		return;
+	mem_cgroup_put(fault->group);
+	put_pid(fault->pid);
+	put_pid(fault->tid);
+	kfree(fault);
+}
+
 /**
  * membank_fault_free() - forget a fault
  * @fault: that nobody waits for; the lock of its pager is held
@@ -117,9 +130,7 @@ void membank_fault_free(struct membank_fault *fault)
 {
 	membank_fault_set(fault, MEMBANK_FAULT_ANSWERED);
 	list_del(&fault->node);
-	put_pid(fault->pid);
-	put_pid(fault->tid);
-	kfree(fault);
+	free_fault(fault);
 }
 
 /**
@@ -157,25 +168,29 @@ bool membank_fault_waits(const struct membank_fault *fault)
 static struct membank_fault *create_fault(struct membank_paged *region,
 					  struct vm_fault *vmf)
 {
-	struct membank_pager *pager = region->pager;
-	struct membank_fault *fault;
+	struct membank_fault *fault = kzalloc_obj(*fault, GFP_KERNEL_ACCOUNT);
 
-	lockdep_assert_held(&pager->lock);
-	fault = kzalloc_obj(*fault, GFP_KERNEL_ACCOUNT);
 	if (!fault)
 		return NULL;
 	fault->region = region;
 	init_waitqueue_head(&fault->waiter);
+	fault->group = get_mem_cgroup_from_mm(current->mm);
 	fault->pid = get_pid(task_tgid(current));
 	fault->tid = get_pid(task_pid(current));
-	fault->told.id = ++pager->last_id;
 	fault->told.address = vmf->real_address;
 	fault->told.offset = (u64)vmf->pgoff << PAGE_SHIFT;
 	if (vmf->flags & FAULT_FLAG_WRITE)
 		fault->told.access = MEMBANK_PAGER_WRITE;
+	return fault;
+}
+
+static void queue_fault(struct membank_pager *pager,
+			struct membank_fault *fault)
+{
+	lockdep_assert_held(&pager->lock);
+	fault->told.id = ++pager->last_id;
 	list_add_tail(&fault->node, &pager->faults);
 	WRITE_ONCE(pager->unread, pager->unread + 1);
-	return fault;
 }
 
 static bool is_own(const struct membank_fault *fault,
@@ -222,14 +237,23 @@ static struct membank_fault *adopt_fault(struct membank_paged *region,
 	return NULL;
 }
 
-/* The fault to wait for, NULL: none, look again, or an ERR_PTR. */
+/*
+ * The fault to wait for, NULL: none, look again, or an ERR_PTR. Memory is asked for before
+ * the lock is taken: who is at its limit must not keep others from it. They can be killed
+ * while they wait for it, since the address space of who faults is locked here.
+ */
 static struct membank_fault *begin_fault(struct membank_paged *region,
 					 struct vm_fault *vmf)
 {
+	struct membank_fault *fresh = create_fault(region, vmf), *fault = NULL;
 	struct membank_pager *pager = region->pager;
-	struct membank_fault *fault = NULL;
 
-	mutex_lock(&pager->lock);
+	if (!fresh)
+		return ERR_PTR(-ENOMEM);
+	if (mutex_lock_killable(&pager->lock)) {
+		free_fault(fresh);
+		return ERR_PTR(-EINTR);
+	}
 	if (take_failure(region, vmf->pgoff)) {
 		fault = ERR_PTR(-EIO);
 		goto unlock;
@@ -241,12 +265,13 @@ static struct membank_fault *begin_fault(struct membank_paged *region,
 		goto unlock;
 	}
 	fault = adopt_fault(region, vmf->pgoff);
-	if (!fault)
-		fault = create_fault(region, vmf);
-	if (!fault)
-		fault = ERR_PTR(-ENOMEM);
+	if (!fault) {
+		queue_fault(pager, fresh);
+		swap(fault, fresh);
+	}
 unlock:
 	mutex_unlock(&pager->lock);
+	free_fault(fresh);
 	return fault;
 }
 
@@ -619,6 +644,18 @@ static void end_faults(struct membank_paged *region, pgoff_t page,
 			membank_fault_end(fault, MEMBANK_FAULT_ANSWERED);
 }
 
+/* What is kept for it is charged to who faults, who alone knows how many there may be. */
+static int charge_answer(struct membank_fault *fault, unsigned long pages,
+			 struct dma_buf *dmabuf, u64 offset)
+{
+	struct mem_cgroup *old = set_active_memcg(fault->group);
+	int ret;
+
+	ret = add_answer(fault->region, page_of(fault), pages, dmabuf, offset);
+	set_active_memcg(old);
+	return ret;
+}
+
 /**
  * membank_paged_answer() - bring what a fault asks for
  * @fault: that waits; the lock of its pager is held
@@ -639,7 +676,7 @@ int membank_paged_answer(struct membank_fault *fault, struct dma_buf *dmabuf,
 	if (ret)
 		return ret;
 	pages = unanswered(region, page, pages ?: 1);
-	ret = add_answer(region, page, pages, dmabuf, args->offset);
+	ret = charge_answer(fault, pages, dmabuf, args->offset);
 	if (!ret)
 		end_faults(region, page, pages);
 	return ret;

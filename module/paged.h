@@ -66,6 +66,8 @@ enum membank_fault_state {
  * @region: where
  * @pid: of its process, with a reference
  * @tid: of the thread, with a reference: no other thread gets the same
+ * @group: the memory control group it is in, with a reference: what the answer takes is
+ *         charged to it
  * @state: one of &enum membank_fault_state
  * @waiter: the thread, while it waits; nobody else
  * @told: what read() gives
@@ -75,6 +77,7 @@ struct membank_fault {
 	struct membank_paged *region;
 	struct pid *pid;
 	struct pid *tid;
+	struct mem_cgroup *group;
 	enum membank_fault_state state;
 	wait_queue_head_t waiter;
 	struct membank_pager_fault told;

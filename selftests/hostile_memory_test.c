@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
@@ -335,6 +336,85 @@ TEST_F(backlog, of_each_service_is_charged_to_its_clients)
 	ASSERT_LE(0, one);
 	ASSERT_LE(0, many);
 	EXPECT_LE(one + CLIENTS * NODE_BYTES, many);
+}
+
+/* ------------------------------------------- what a pager has to answer */
+
+/* Pages of which each is answered for itself, and what the kernel keeps at least for each. */
+#define ANSWERS 4096
+#define ANSWER_BYTES 48
+
+FIXTURE(answers)
+{
+	struct scene scene;
+	bool group;
+};
+
+FIXTURE_SETUP(answers)
+{
+	kernel_write(ROOT "/cgroup.subtree_control", "+memory");
+	ASSERT_EQ(0, mkdir(GROUP, 0755));
+	self->group = true;
+	if (access(GROUP "/memory.stat", F_OK))
+		SKIP(return, "this kernel has no memory control groups");
+	ASSERT_TRUE(scene_make(&self->scene));
+}
+
+FIXTURE_TEARDOWN_PARENT(answers)
+{
+	if (self->group)
+		EXPECT_EQ(0, rmdir(GROUP));
+	EXPECT_TRUE(test_banks_empty());
+}
+
+/* In the group: touches each page of a region, and stays until it was looked at. */
+static void touch_each(const struct scene *scene, int socket)
+{
+	char *mem, byte = 0;
+	size_t i;
+
+	if (kernel_write(GROUP "/cgroup.procs", "0") ||
+	    map_attach_part(scene->dev, scene->attach, NULL, ANSWERS * PAGE,
+			    SEARCH | PAGER, &mem))
+		_exit(1);
+	for (i = 0; i < ANSWERS; i++)
+		byte |= __atomic_load_n(mem + i * PAGE, __ATOMIC_RELAXED);
+	if (write(socket, &byte, 1) != 1)
+		_exit(2);
+	_exit(read(socket, &byte, 1) != 1);
+}
+
+/* The pager does not know how large regions are; who attaches them does. */
+TEST_F_TIMEOUT(answers, of_a_pager_are_charged_to_who_asks, TEST_SLOW)
+{
+	struct membank_pager_reply reply = {
+		.size = sizeof(reply),
+		.fd = self->scene.dataspace,
+	};
+	struct membank_pager_fault fault;
+	__u64 slab = TEST_NONE;
+	char byte = 0;
+	int pair[2], i;
+	pid_t child;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	child = fork();
+	if (!child)
+		touch_each(&self->scene, pair[1]);
+	for (i = 0; i < ANSWERS; i++) {
+		ASSERT_EQ(sizeof(fault),
+			  read(self->scene.pager, &fault, sizeof(fault)));
+		reply.id = fault.id;
+		ASSERT_EQ(0, test_ioctl(self->scene.pager,
+					MEMBANK_IOC_PAGER_REPLY, &reply));
+	}
+	ASSERT_EQ(1, read(pair[0], &byte, 1));
+	slab = kernel_number(GROUP "/memory.stat", "slab_unreclaimable");
+	ASSERT_EQ(1, write(pair[0], &byte, 1));
+	EXPECT_EQ(0, test_wait_child(child));
+	TH_LOG("%llu bytes for %d answers", slab, ANSWERS);
+	ASSERT_NE(TEST_NONE, slab);
+	EXPECT_LE(ANSWERS * ANSWER_BYTES, slab);
 }
 
 TEST_HARNESS_MAIN
