@@ -137,24 +137,27 @@ static void make_pages(struct page *head)
  *
  * A page that somebody looks at in this moment (whoever walks over all memory
  * may take a reference for an instant), or that has a hardware error, leaves
- * the block as it is: it is mapped in small pages then.
+ * the block as it is: it is mapped in small pages then. With the first one it can be
+ * tried again; an error stays.
  *
- * Return: whether the block is one folio now, or never can be.
+ * Return: whether the block is one folio now, or never can be: it makes no sense to try again.
  */
 bool membank_block_join(unsigned long pfn)
 {
 	struct page *head = pfn_to_page(pfn);
 	unsigned long entry = PMD_SIZE, frozen;
+	bool never = false;
 
 	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) ||
 	    entry != MEMBANK_BLOCK || PageHead(head))
 		return true;
 
 	/* Without references nobody can come by a new one: as if just freed. */
-	for (frozen = 0; frozen < MEMBANK_BLOCK_PAGES; frozen++)
-		if (PageHWPoison(head + frozen) ||
-		    !page_ref_freeze(head + frozen, 1))
+	for (frozen = 0; frozen < MEMBANK_BLOCK_PAGES; frozen++) {
+		never = PageHWPoison(head + frozen);
+		if (never || !page_ref_freeze(head + frozen, 1))
 			goto unfreeze;
+	}
 	make_folio(head);
 	page_ref_unfreeze(head, 1);
 	return true;
@@ -162,7 +165,7 @@ bool membank_block_join(unsigned long pfn)
 unfreeze:
 	while (frozen--)
 		page_ref_unfreeze(head + frozen, 1);
-	return false;
+	return never;
 }
 
 /**

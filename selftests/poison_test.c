@@ -6,6 +6,7 @@
  * gives it a machine of its own.
  */
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,57 +15,16 @@
 
 #include "common.h"
 #include "handle.h"
+#include "kernel_file.h"
 #include "touch.h"
 
 #define FILL 0x5a
 
-FIXTURE(poison)
-{
-	int dev;
-	__u64 size;
-	size_t page;
-	__u64 before;
-};
+/* Breaks a page by its number, whoever has it. */
+#define INJECT "/sys/kernel/debug/hwpoison/corrupt-pfn"
 
-FIXTURE_VARIANT(poison)
-{
-	size_t length;
-	__u32 flags;
-	/* The page that breaks. */
-	size_t at;
-};
-
-/* clang-format off */
-FIXTURE_VARIANT_ADD(poison, of_small_pages) {
-	.length = MIB,
-	.at = 5 * 4096,
-};
-
-FIXTURE_VARIANT_ADD(poison, of_2_mib) {
-	.length = 2 * GRAIN,
-	.flags = SUPER,
-	.at = GRAIN + 7 * 4096,
-};
-
-/* clang-format on */
-
-FIXTURE_SETUP(poison)
-{
-	touch_init();
-	self->page = sysconf(_SC_PAGESIZE);
-	self->dev = test_open(0);
-	ASSERT_LE(0, self->dev);
-	self->size = test_number(0, "size");
-	self->before = test_number(0, "poisoned");
-	ASSERT_NE(TEST_NONE, self->before);
-	ASSERT_EQ(self->before, test_number(0, "used"));
-}
-
-/* In the parent: the case and all it held are gone by now. */
-FIXTURE_TEARDOWN_PARENT(poison)
-{
-	EXPECT_EQ(0, test_number(0, "dataspaces"));
-}
+/* As far as it goes: the kernel cuts names. */
+#define SCRUBBER "membank_scrub"
 
 /* Waits until so much is known to be broken, and so much beside it used. */
 static bool wait_poisoned(__u64 bytes, __u64 used)
@@ -130,6 +90,161 @@ static bool is_sound(char *at)
 	char byte = 0;
 
 	return !touch_read(at, &byte) && byte == FILL;
+}
+
+/* How often the scrubber has gone to sleep, TEST_NONE: there is none. */
+static __u64 scrubber_sleeps(void)
+{
+	__u64 sleeps = TEST_NONE;
+	char path[80], name[16];
+	glob_t found;
+	size_t i;
+
+	if (glob("/proc/[0-9]*", 0, NULL, &found))
+		return sleeps;
+	for (i = 0; i < found.gl_pathc && sleeps == TEST_NONE; i++) {
+		snprintf(path, sizeof(path), "%s/comm", found.gl_pathv[i]);
+		if (kernel_read(path, name, sizeof(name)) ||
+		    strncmp(name, SCRUBBER, strlen(SCRUBBER)))
+			continue;
+		snprintf(path, sizeof(path), "%s/status", found.gl_pathv[i]);
+		sleeps = kernel_number(path, "voluntary_ctxt_switches:");
+	}
+	globfree(&found);
+	return sleeps;
+}
+
+/* Whether it comes to rest: for two seconds it does nothing at all. */
+static bool scrubber_rests(void)
+{
+	__u64 before = scrubber_sleeps(), now;
+	unsigned int tries, quiet = 0;
+
+	for (tries = 0; tries < TEST_PATIENCE / 500 && quiet < 4; tries++) {
+		usleep(500000);
+		now = scrubber_sleeps();
+		quiet = now == before ? quiet + 1 : 0;
+		before = now;
+	}
+	return before != TEST_NONE && quiet == 4;
+}
+
+/* A page in @fd, and where that is. */
+static char *touch_one(int fd, size_t page, __u64 *physical)
+{
+	char *mem = test_map(fd, page);
+
+	if (mem == MAP_FAILED)
+		return NULL;
+	mem[0] = FILL;
+	*physical = test_physical(mem);
+	return mem;
+}
+
+/* First of all: a bank that has lost nothing yet. */
+FIXTURE(clean)
+{
+	int dev;
+	size_t page;
+};
+
+FIXTURE_SETUP(clean)
+{
+	touch_init();
+	self->page = sysconf(_SC_PAGESIZE);
+	self->dev = test_open(0);
+	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, test_number(0, "used"));
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(clean)
+{
+	EXPECT_EQ(0, test_number(0, "dataspaces"));
+}
+
+/* A block that is clean as a whole and can never be one folio is not tried for ever. */
+TEST_F_TIMEOUT(clean, block_with_an_error_lets_the_scrubber_rest, TEST_SLOW)
+{
+	__u64 here = 0, broken = 0;
+	char *mem, *other, pfn[32];
+	int fd, beside;
+	pid_t child;
+
+	if (access(INJECT, W_OK) && system("modprobe -q hwpoison-inject"))
+		SKIP(return, "no CONFIG_HWPOISON_INJECT in this kernel");
+	fd = test_alloc(self->dev, self->page, 0, 0);
+	ASSERT_LE(0, fd);
+	beside = test_alloc(self->dev, self->page, 0, 0);
+	ASSERT_LE(0, beside);
+	mem = touch_one(fd, self->page, &here);
+	other = touch_one(beside, self->page, &broken);
+	ASSERT_TRUE(mem && other);
+	ASSERT_EQ(here / GRAIN, broken / GRAIN);
+	ASSERT_EQ(0, munmap(other, self->page));
+	close(beside);
+	ASSERT_TRUE(scrubber_rests());
+
+	/* It tells that the page is not one it knows, and marks it all the same. */
+	snprintf(pfn, sizeof(pfn), "%llu", broken / self->page);
+	kernel_write(INJECT, pfn);
+	ASSERT_EQ(0, munmap(mem, self->page));
+	close(fd);
+	EXPECT_TRUE(scrubber_rests());
+	/* Who gets it finds it, and with what that one gives back it is set aside. */
+	child = fork();
+	if (!child)
+		_exit(take_all(self->dev, self->page, broken) != TEST_NONE);
+	EXPECT_EQ(0, test_wait_child(child));
+	EXPECT_TRUE(wait_poisoned(self->page, 0));
+}
+
+FIXTURE(poison)
+{
+	int dev;
+	__u64 size;
+	size_t page;
+	__u64 before;
+};
+
+FIXTURE_VARIANT(poison)
+{
+	size_t length;
+	__u32 flags;
+	/* The page that breaks. */
+	size_t at;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(poison, of_small_pages) {
+	.length = MIB,
+	.at = 5 * 4096,
+};
+
+FIXTURE_VARIANT_ADD(poison, of_2_mib) {
+	.length = 2 * GRAIN,
+	.flags = SUPER,
+	.at = GRAIN + 7 * 4096,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(poison)
+{
+	touch_init();
+	self->page = sysconf(_SC_PAGESIZE);
+	self->dev = test_open(0);
+	ASSERT_LE(0, self->dev);
+	self->size = test_number(0, "size");
+	self->before = test_number(0, "poisoned");
+	ASSERT_NE(TEST_NONE, self->before);
+	ASSERT_EQ(self->before, test_number(0, "used"));
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(poison)
+{
+	EXPECT_EQ(0, test_number(0, "dataspaces"));
 }
 
 TEST_F_TIMEOUT(poison, is_kept_away_from_everybody, TEST_SLOW)
