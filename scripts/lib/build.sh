@@ -45,10 +45,9 @@ build_once() {
 	) 9> "$folder.lock"
 }
 
-# The folder with the module's sources and objects for the lane in use;
-# module_kind is set where they are not the usual ones.
+# The folder with the module's sources and objects for the lane in use.
 module_tree() {
-	echo "$top/build/$lane/${module_kind:-module}"
+	echo "$top/build/$lane/module"
 }
 
 make_module() {
