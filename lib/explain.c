@@ -52,7 +52,7 @@ static const struct {
 	{ MEMBANK_DETACH, ENOMEM,
 	  "the process has too many mappings to split one: detach whole regions, or unmap something first" },
 	{ MEMBANK_DETACH, EDQUOT,
-	  "this was lent by a service, and you have 4096 descriptors that were lent, which is the most: close some, or do not ask for one" },
+	  "you have the most descriptors of what services lend (4096), or of calls that detach in other processes (64): close some or do not ask for one, or wait for those calls" },
 	{ MEMBANK_FIND, EDQUOT,
 	  "this was lent by a service, and you have 4096 descriptors that were lent, which is the most: close some" },
 	{ MEMBANK_FIND, ENOENT,

@@ -368,6 +368,8 @@ static void detach_work(struct work_struct *work)
 	mmput(job->space->mm);
 	set_active_memcg(old);
 	clear_and_wake_up_bit(0, &job->space->detaching);
+	/* Who has an answer has nothing under way any more. */
+	membank_limit_uncharge(&detaches, &job->share);
 	complete(&job->done);
 	job_put(job);
 }

@@ -86,7 +86,8 @@ int membank_region_detach(int dev, void *addr);
  * -EOPNOTSUPP: an unknown flag; -ENOMEM: no room to split a region, what lies
  * below is detached; -EDQUOT: DATASPACE, and as for membank_dataspace_derive(), it
  * stays, or the region map is another process's, and the caller's user has
- * MEMBANK_DETACHES_MAX such calls under way; -EINTR: the process is being killed, and some of the range may be detached.
+ * MEMBANK_DETACHES_MAX such calls under way; -EINTR: the process is being killed, and
+ * some of the range may be detached.
  */
 int membank_region_detach_range(int dev, void *addr, uint64_t length,
 				uint32_t flags,
