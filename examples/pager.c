@@ -80,7 +80,10 @@ static void serve(int dev, int pager, int file, off_t size)
 		       (unsigned long long)fault.offset / page);
 		ret = membank_pager_reply(pager, fault.id, dataspace,
 					  fault.offset, 0);
-		/* Who touched it may have been killed: then nobody waits. */
+		/* Who touched it may be at a limit of its memory, and this one alone. */
+		if (ret == -ENOMEM)
+			ret = membank_pager_fail(pager, fault.id);
+		/* Or it was killed: then nobody waits. */
 		if (ret != -ENOENT)
 			need(ret, MEMBANK_PAGE, "answer");
 		brought++;

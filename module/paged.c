@@ -44,7 +44,7 @@
  * @pages: how many; constant
  * @flags: set of &enum membank_region_flags; constant
  * @inode: of its file; constant
- * @answers: struct answer for each page that was answered; none is ever taken
+ * @answers: struct membank_answer for each page that was answered; none is ever taken
  * out
  * @maker: who is still making it, with locks held; NULL: it is made
  * @mappings: how many VMAs it is: parts and copies
@@ -62,13 +62,13 @@ struct membank_paged {
 };
 
 /**
- * struct answer - pages of a region that are those of a dataspace
+ * struct membank_answer - pages of a region that are those of a dataspace
  * @view: tells who revokes the dataspace of the region
  * @dmabuf: the handle that the pager gave
  * @first: page of the region, as the pager knows it
  * @page: of the dataspace, that is there
  */
-struct answer {
+struct membank_answer {
 	struct membank_view view;
 	struct dma_buf *dmabuf;
 	pgoff_t first;
@@ -119,6 +119,7 @@ static void free_fault(struct membank_fault *fault)
 	mem_cgroup_put(fault->group);
 	put_pid(fault->pid);
 	put_pid(fault->tid);
+	kfree(fault->answer);
 	kfree(fault);
 }
 
@@ -172,6 +173,11 @@ static struct membank_fault *create_fault(struct membank_paged *region,
 
 	if (!fault)
 		return NULL;
+	fault->answer = kzalloc_obj(*fault->answer, GFP_KERNEL_ACCOUNT);
+	if (!fault->answer) {
+		kfree(fault);
+		return NULL;
+	}
 	fault->region = region;
 	init_waitqueue_head(&fault->waiter);
 	fault->group = get_mem_cgroup_from_mm(current->mm);
@@ -343,7 +349,8 @@ static vm_fault_t ask_pager(struct membank_paged *region, struct vm_fault *vmf)
 static vm_fault_t region_fault(struct vm_fault *vmf)
 {
 	struct membank_paged *region = vmf->vma->vm_file->private_data;
-	struct answer *answer = mtree_load(&region->answers, vmf->pgoff);
+	struct membank_answer *answer =
+		mtree_load(&region->answers, vmf->pgoff);
 
 	if (!answer)
 		return ask_pager(region, vmf);
@@ -378,7 +385,7 @@ static const struct vm_operations_struct region_ops = {
 
 /* ----------------------------------------------------------- the region */
 
-static void free_answer(struct answer *answer)
+static void free_answer(struct membank_answer *answer)
 {
 	struct membank_dataspace *dataspace =
 		membank_dmabuf_dataspace(answer->dmabuf);
@@ -394,7 +401,7 @@ static int region_release(struct inode *inode, struct file *file)
 	struct membank_paged *region = file->private_data;
 	struct membank_pager *pager = region->pager;
 	struct membank_fault *fault, *next;
-	struct answer *answer;
+	struct membank_answer *answer;
 	unsigned long page = 0;
 
 	/* Nobody waits for these: who does holds the file. */
@@ -568,24 +575,29 @@ static unsigned long unanswered(struct membank_paged *region, pgoff_t page,
 				unsigned long most)
 {
 	unsigned long index = page;
-	struct answer *answer;
+	struct membank_answer *answer;
 
 	most = min(most, region->first + region->pages - page);
 	answer = mt_find(&region->answers, &index, page + most - 1);
 	return answer ? answer->first - page : most;
 }
 
-static int add_answer(struct membank_paged *region, pgoff_t page,
-		      unsigned long pages, struct dma_buf *dmabuf, u64 offset)
+/*
+ * What is kept for it is charged to who faults, who alone knows how many there may be, and
+ * was allocated when that could wait without the lock. The tree's part is asked for here:
+ * not with all means, since others wait for the lock.
+ */
+static int add_answer(struct membank_fault *fault, unsigned long pages,
+		      struct dma_buf *dmabuf, u64 offset)
 {
 	struct membank_dataspace *dataspace = membank_dmabuf_dataspace(dmabuf);
-	struct answer *answer;
-	int ret = -ENOMEM;
+	struct membank_paged *region = fault->region;
+	struct membank_answer *answer = fault->answer;
+	pgoff_t page = page_of(fault);
+	struct mem_cgroup *old;
+	int ret;
 
 	lockdep_assert_held(&region->pager->lock);
-	answer = kzalloc_obj(*answer, GFP_KERNEL_ACCOUNT);
-	if (!answer)
-		return ret;
 	answer->view.inode = region->inode;
 	answer->view.first = page;
 	answer->view.pages = pages;
@@ -595,24 +607,25 @@ static int add_answer(struct membank_paged *region, pgoff_t page,
 
 	ret = membank_dataspace_map(dataspace, false);
 	if (ret)
-		goto free_answer;
+		return ret;
 	ret = membank_dataspace_add_view(membank_dmabuf_handle(dmabuf),
 					 &answer->view);
 	if (ret)
 		goto unmap;
+	old = set_active_memcg(fault->group);
 	ret = mtree_insert_range(&region->answers, page, page + pages - 1,
-				 answer, GFP_KERNEL_ACCOUNT);
+				 answer, GFP_KERNEL_ACCOUNT | __GFP_NORETRY);
+	set_active_memcg(old);
 	if (ret)
 		goto remove_view;
 	get_dma_buf(dmabuf);
+	fault->answer = NULL;
 	return 0;
 
 remove_view:
 	membank_dataspace_remove_view(dataspace, &answer->view);
 unmap:
 	membank_dataspace_unmap(dataspace);
-free_answer:
-	kfree(answer);
 	return ret;
 }
 
@@ -644,18 +657,6 @@ static void end_faults(struct membank_paged *region, pgoff_t page,
 			membank_fault_end(fault, MEMBANK_FAULT_ANSWERED);
 }
 
-/* What is kept for it is charged to who faults, who alone knows how many there may be. */
-static int charge_answer(struct membank_fault *fault, unsigned long pages,
-			 struct dma_buf *dmabuf, u64 offset)
-{
-	struct mem_cgroup *old = set_active_memcg(fault->group);
-	int ret;
-
-	ret = add_answer(fault->region, page_of(fault), pages, dmabuf, offset);
-	set_active_memcg(old);
-	return ret;
-}
-
 /**
  * membank_paged_answer() - bring what a fault asks for
  * @fault: that waits; the lock of its pager is held
@@ -676,7 +677,7 @@ int membank_paged_answer(struct membank_fault *fault, struct dma_buf *dmabuf,
 	if (ret)
 		return ret;
 	pages = unanswered(region, page, pages ?: 1);
-	ret = charge_answer(fault, pages, dmabuf, args->offset);
+	ret = add_answer(fault, pages, dmabuf, args->offset);
 	if (!ret)
 		end_faults(region, page, pages);
 	return ret;

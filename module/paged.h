@@ -12,6 +12,7 @@
 
 struct dma_buf;
 struct file;
+struct membank_answer;
 struct membank_paged;
 struct membank_placement;
 struct pid;
@@ -68,6 +69,7 @@ enum membank_fault_state {
  * @tid: of the thread, with a reference: no other thread gets the same
  * @group: the memory control group it is in, with a reference: what the answer takes is
  *         charged to it
+ * @answer: memory for its answer, until it has one
  * @state: one of &enum membank_fault_state
  * @waiter: the thread, while it waits; nobody else
  * @told: what read() gives
@@ -78,6 +80,7 @@ struct membank_fault {
 	struct pid *pid;
 	struct pid *tid;
 	struct mem_cgroup *group;
+	struct membank_answer *answer;
 	enum membank_fault_state state;
 	wait_queue_head_t waiter;
 	struct membank_pager_fault told;

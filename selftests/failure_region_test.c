@@ -490,17 +490,7 @@ static const struct nth_row pager_reply = {
 	.begin = begin_reply,
 	.run = run_reply,
 	.end = end_reply,
-	.asks = NTH_BOTH,
-};
-
-/* Where what is asked for once more, with patience, is not there either. */
-static const struct nth_row pager_reply_dry = {
-	.command = MEMBANK_IOC_PAGER_REPLY,
-	.begin = begin_reply,
-	.run = run_reply,
-	.end = end_reply,
-	.asks = NTH_MEMORY,
-	.dry = true,
+	.asks = NTH_COPIES,
 };
 
 /* ------------------------------------------------------------------- tests */
@@ -518,7 +508,6 @@ FIXTURE_VARIANT_ADD(nth, area_reserve) { &area_reserve, 0 };
 FIXTURE_VARIANT_ADD(nth, area_free) { &area_free, 0 };
 FIXTURE_VARIANT_ADD(nth, pager_create) { &pager_create, 0 };
 FIXTURE_VARIANT_ADD(nth, pager_reply) { &pager_reply, 0 };
-FIXTURE_VARIANT_ADD(nth, pager_reply_dry) { &pager_reply_dry, 0 };
 /* clang-format on */
 
 static struct scene *scene_open(int which)

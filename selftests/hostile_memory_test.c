@@ -368,11 +368,15 @@ FIXTURE_TEARDOWN_PARENT(answers)
 }
 
 /* In the group: touches each page of a region, and stays until it was looked at. */
-static void touch_each(const struct scene *scene, int socket)
+static void touch_each(const struct scene *scene, const int *pair)
 {
+	const int socket = pair[1];
 	char *mem, byte = 0;
 	size_t i;
 
+	/* When who answers ends, so do the waits here. */
+	close(pair[0]);
+	close(scene->pager);
 	if (kernel_write(GROUP "/cgroup.procs", "0") ||
 	    map_attach_part(scene->dev, scene->attach, NULL, ANSWERS * PAGE,
 			    SEARCH | PAGER, &mem))
@@ -400,8 +404,10 @@ TEST_F_TIMEOUT(answers, of_a_pager_are_charged_to_who_asks, TEST_SLOW)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	child = fork();
 	if (!child)
-		touch_each(&self->scene, pair[1]);
+		touch_each(&self->scene, pair);
+	close(pair[1]);
 	for (i = 0; i < ANSWERS; i++) {
+		ASSERT_EQ(POLLIN, revents(self->scene.pager, TEST_PATIENCE));
 		ASSERT_EQ(sizeof(fault),
 			  read(self->scene.pager, &fault, sizeof(fault)));
 		reply.id = fault.id;

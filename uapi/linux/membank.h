@@ -912,8 +912,10 @@ struct membank_pager_fault {
  * to another fault, or was interrupted, or killed. EINVAL: @fd is neither a
  * dataspace nor -1, or @offset is not a multiple of the page size. EACCES: @fd
  * lacks a right. ERANGE: @offset + @length lies beyond the dataspace. ENODEV:
- * the dataspace was revoked. EBUSY: it is mapped with NO_ALIAS. On an error the
- * thread still waits.
+ * the dataspace was revoked. EBUSY: it is mapped with NO_ALIAS. ENOMEM: kernel memory is
+ * short, or the memory control group of who faulted is at its limit, as what is kept for
+ * the answer is charged there: try again, or answer with -1. On an error the thread still
+ * waits.
  */
 struct membank_pager_reply {
 	__u32 size;
@@ -1405,9 +1407,9 @@ struct membank_service_notify {
  * DATASPACE_REVOKE for these descriptors; a notifier's is ENODEV for everything,
  * and receives nothing any more. The server and other clients keep what they
  * have. Doing it again does nothing. A page that the client had the kernel pin before
- * (in a pipe by vmsplice(), as a fixed buffer of io_uring, in a device) stays pinned
- * for as long as it is, and what is written to it later is seen through that: what must
- * not be is taken back whole, by DATASPACE_REVOKE, and lent in a dataspace of its own.
+ * (in a pipe by vmsplice(), as a fixed buffer of io_uring, for I/O under way, in a
+ * device) stays pinned for as long as it is, and is seen, or written, through that: what
+ * must not be is taken back whole, by DATASPACE_REVOKE, and lent in a dataspace of its own.
  * What is offered at several places is one thing: the client loses what it got of it at
  * each.
  *
