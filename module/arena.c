@@ -560,7 +560,7 @@ bool membank_arena_give_untouched(struct membank_arena *arena,
  *
  * Joins some blocks only, so that nobody waits long for the lock of a large arena.
  *
- * Return: whether all blocks that are clean as a whole are folios now.
+ * Return: whether all blocks that are clean as a whole, and can be, are folios now.
  */
 bool membank_arena_rejoin(struct membank_arena *arena)
 {

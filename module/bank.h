@@ -18,6 +18,9 @@
  * Before all of these, bit 0 of membank_space::detaching: a lock that a task of the
  * kernel gives back for who has taken it, so lockdep does not know it.
  *
+ * And under 4, who takes a handle back waits for its membank_handle::copying to be 0,
+ * which lockdep does not know either: nothing is locked by who counts there.
+ *
  * 9 to 12 are not nested, but for 10 and 11. The lock of the table of spaces
  * (space.c) and those of notifiers and services (peers.h, clients.c, names.c)
  * are never held together with these, nor with each other, but for

@@ -503,7 +503,8 @@ void membank_dataspace_wait_copies(struct membank_handle *handle)
 {
 	/* Pairs with begin_piece(). */
 	smp_mb();
-	wait_var_event(&handle->copying, !atomic_read(&handle->copying));
+	wait_var_event(&handle->copying,
+		       !atomic_read_acquire(&handle->copying));
 }
 
 /**

@@ -409,6 +409,7 @@ TEST(revoking_who_just_connects_takes_all_or_is_enoent)
  * @dev: a node
  * @fd: what was lent
  * @from: what is copied to it, -1: it is cleared
+ * @back: it is copied the other way
  * @begun: how often
  * @ret: what ended it
  */
@@ -416,6 +417,7 @@ struct writer {
 	int dev;
 	int fd;
 	int from;
+	bool back;
 	unsigned int begun;
 	int ret;
 };
@@ -426,18 +428,22 @@ static void *write_all(void *arg)
 
 	do {
 		__atomic_add_fetch(&writer->begun, 1, __ATOMIC_RELAXED);
-		writer->ret =
-			writer->from < 0 ?
-				handle_clear(writer->dev, writer->fd, 0, LONG) :
-				handle_copy(writer->dev, writer->fd, 0,
-					    writer->from, 0, LONG);
+		if (writer->from < 0)
+			writer->ret =
+				handle_clear(writer->dev, writer->fd, 0, LONG);
+		else if (writer->back)
+			writer->ret = handle_copy(writer->dev, writer->from, 0,
+						  writer->fd, 0, LONG);
+		else
+			writer->ret = handle_copy(writer->dev, writer->fd, 0,
+						  writer->from, 0, LONG);
 	} while (!writer->ret);
 	return NULL;
 }
 
 /*
  * The server goes on with the memory: what a client has begun does not write to it any
- * more, not even where it has not come to yet.
+ * more, nor read it, not even where it has not come to yet.
  */
 TEST(what_is_taken_back_is_not_written_any_more)
 {
@@ -445,7 +451,7 @@ TEST(what_is_taken_back_is_not_written_any_more)
 	struct writer writer = {};
 	int service, client, round;
 	pthread_t thread;
-	char *end;
+	char *end, *other = NULL;
 
 	writer.dev = test_open(0);
 	offer.fd = test_alloc(writer.dev, LONG, 0, 0);
@@ -460,8 +466,14 @@ TEST(what_is_taken_back_is_not_written_any_more)
 		ASSERT_LE(0, client);
 		ASSERT_EQ(0, service_event(service, NULL));
 		writer.fd = got.fd;
-		writer.from = round % 2 ? -1 :
-					  test_alloc(writer.dev, LONG, 0, 0);
+		writer.from = -1;
+		writer.back = round % 4 == 0;
+		if (round % 2 == 0) {
+			writer.from = test_alloc(writer.dev, LONG, 0, 0);
+			ASSERT_LE(0, writer.from);
+			other = test_map(writer.from, LONG);
+			ASSERT_NE(MAP_FAILED, other);
+		}
 		writer.begun = 0;
 		ASSERT_EQ(0, pthread_create(&thread, NULL, write_all, &writer));
 		while (__atomic_load_n(&writer.begun, __ATOMIC_RELAXED) < 2)
@@ -471,8 +483,13 @@ TEST(what_is_taken_back_is_not_written_any_more)
 		ASSERT_EQ(0, pthread_join(thread, NULL));
 		EXPECT_EQ(-ENODEV, writer.ret);
 		EXPECT_EQ(round, *end);
-		if (writer.from >= 0)
+		if (writer.from >= 0) {
+			/* Nor read: no byte of it is in the other one. */
+			if (writer.back)
+				EXPECT_NE(round, other[LONG - 1]);
+			ASSERT_EQ(0, munmap(other, LONG));
 			close(writer.from);
+		}
 		close(got.fd);
 		close(client);
 		ASSERT_EQ(0, service_event(service, NULL));
