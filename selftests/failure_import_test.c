@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -35,6 +36,7 @@
  * @fence: that was set on it
  * @fences: two of them
  * @waiter: who revokes it
+ * @began: that is about to begin
  * @revoked: whether that is over
  * @signaler: signals both
  */
@@ -47,6 +49,7 @@ struct scene {
 	__u32 fence;
 	__u32 fences[2];
 	pid_t waiter;
+	bool began;
 	bool revoked;
 	pthread_t signaler;
 };
@@ -129,8 +132,11 @@ static void *signal_both(void *arg)
 	intptr_t failed = 0;
 	int i;
 
+	while (!__atomic_load_n(&scene->began, __ATOMIC_ACQUIRE))
+		sched_yield();
 	while (!__atomic_load_n(&scene->revoked, __ATOMIC_ACQUIRE) &&
-	       test_thread_state(scene->waiter) != 'D')
+	       (test_thread_call(scene->waiter) != SYS_ioctl ||
+		test_thread_state(scene->waiter) != 'D'))
 		sched_yield();
 	for (i = 0; i < 2; i++) {
 		struct drm_vgem_fence_signal args = {
@@ -155,6 +161,7 @@ static bool begin_fences(struct scene *scene)
 		scene->fences[i] = scene->fence;
 	}
 	scene->waiter = gettid();
+	scene->began = false;
 	scene->revoked = false;
 	return !pthread_create(&scene->signaler, NULL, signal_both, scene);
 }
@@ -162,8 +169,10 @@ static bool begin_fences(struct scene *scene)
 static int run_revoke(void *arg)
 {
 	struct scene *scene = arg;
-	int ret = handle_revoke(scene->dev, scene->fd);
+	int ret;
 
+	__atomic_store_n(&scene->began, true, __ATOMIC_RELEASE);
+	ret = handle_revoke(scene->dev, scene->fd);
 	__atomic_store_n(&scene->revoked, true, __ATOMIC_RELEASE);
 	return ret;
 }
