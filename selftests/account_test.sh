@@ -31,7 +31,6 @@ allocators=(
 	membank_lookup_list
 	membank_mapping_[a-z]+
 	membank_notifier_alloc
-	membank_paged_answer
 	membank_region_detach
 	membank_space_get
 	node_open
