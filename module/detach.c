@@ -321,7 +321,7 @@ static int detach_here(struct membank_space *space, struct detaching *what)
  * @done: it is done
  * @space: where, with a reference; its address space has a user until @done
  * @group: which memory control group who asked is in, with a reference
- * @share: whose it is, who can have so many
+ * @share: whose it is, who can have so many; until @done
  * @what: what, and what came of it; with a reference to its credentials
  * @ret: 0 or a negative errno
  */
@@ -336,12 +336,6 @@ struct detach_job {
 	int ret;
 };
 
-static void job_free(struct detach_job *job)
-{
-	membank_limit_uncharge(&detaches, &job->share);
-	kfree(job);
-}
-
 static void job_put(struct detach_job *job)
 {
 	if (!refcount_dec_and_test(&job->refs))
@@ -351,7 +345,7 @@ static void job_put(struct detach_job *job)
 	put_cred(job->what.asker);
 	mem_cgroup_put(job->group);
 	membank_space_put(job->space);
-	job_free(job);
+	kfree(job);
 }
 
 /* The kernel maps and unmaps in the address space of who calls only. */
@@ -389,19 +383,17 @@ static int detach_there(struct membank_space *space, struct detaching *what)
 	if (!job)
 		return -ENOMEM;
 	ret = membank_limit_charge(&detaches, 1, &job->share);
-	if (ret) {
-		kfree(job);
-		return ret;
-	}
+	if (ret)
+		goto free_job;
 	if (wait_on_bit_lock(&space->detaching, 0,
 			     TASK_KILLABLE | TASK_FREEZABLE)) {
-		job_free(job);
-		return -EINTR;
+		ret = -EINTR;
+		goto uncharge;
 	}
 	if (!space->mm || !mmget_not_zero(space->mm)) {
 		clear_and_wake_up_bit(0, &space->detaching);
-		job_free(job);
-		return -ESRCH;
+		ret = -ESRCH;
+		goto uncharge;
 	}
 	INIT_WORK(&job->work, detach_work);
 	refcount_set(&job->refs, 2);
@@ -425,6 +417,12 @@ static int detach_there(struct membank_space *space, struct detaching *what)
 		job->what.file = NULL;
 	}
 	job_put(job);
+	return ret;
+
+uncharge:
+	membank_limit_uncharge(&detaches, &job->share);
+free_job:
+	kfree(job);
 	return ret;
 }
 

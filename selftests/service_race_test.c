@@ -402,7 +402,7 @@ TEST(revoking_who_just_connects_takes_all_or_is_enoent)
 /* ------------------------------------------- in the middle of a command */
 
 #define LONG (16 * MIB)
-#define TAKEN 8
+#define TAKEN 4
 
 /**
  * struct writer - who writes all of what was lent, again and again
@@ -441,19 +441,36 @@ static void *write_all(void *arg)
 	return NULL;
 }
 
+FIXTURE(taken)
+{
+	int dev;
+};
+
+FIXTURE_SETUP(taken)
+{
+	ASSERT_TRUE(test_banks_empty());
+	self->dev = test_open(0);
+	ASSERT_LE(0, self->dev);
+}
+
+/* In the parent: the case and all it held are gone by now. */
+FIXTURE_TEARDOWN_PARENT(taken)
+{
+	EXPECT_TRUE(test_banks_empty());
+}
+
 /*
  * The server goes on with the memory: what a client has begun does not write to it any
  * more, nor read it, not even where it has not come to yet.
  */
-TEST(what_is_taken_back_is_not_written_any_more)
+TEST_F_TIMEOUT(taken, is_neither_written_nor_read_any_more, TEST_SLOW)
 {
 	struct membank_offer offer = { .rights = READ | WRITE }, got;
-	struct writer writer = {};
+	struct writer writer = { .dev = self->dev };
 	int service, client, round;
 	pthread_t thread;
 	char *end, *other = NULL;
 
-	writer.dev = test_open(0);
 	offer.fd = test_alloc(writer.dev, LONG, 0, 0);
 	ASSERT_LE(0, offer.fd);
 	end = test_map(offer.fd, LONG);
