@@ -216,6 +216,101 @@ TEST_F(array, keeps_nobody)
 	EXPECT_HELD(scene, &before);
 }
 
+/*
+ * The struct of a call that has an array: it can be written to until the call is at its
+ * array, and so what waits for it is what was done already.
+ */
+static void *end_begin(const struct row *row, struct scene *scene,
+		       struct stall *end, const struct stall *array)
+{
+	union args *args = (void *)end->pages;
+
+	row_begin(row, scene, args);
+	/* All others have their own meanwhile. */
+	if (row == &row_service_register)
+		name_copy(args->service.name, SERVICE "-end");
+	*field_64(args, row->array_at) = (uintptr_t)array->pages;
+	return args;
+}
+
+TEST_F(array, whose_struct_is_waited_for_at_the_end_keeps_nobody)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->command.scene;
+	struct stall *array = &self->command.stall;
+	struct caller caller;
+	struct held before;
+	struct stall end;
+	void *args;
+
+	ASSERT_EQ(0, stall_make_writers(&end));
+	args = end_begin(row, scene, &end, array);
+	if (row->reads)
+		memcpy(self->command.bring, scene->offers, row->array_bytes);
+	before = held_now();
+	ASSERT_EQ(0, caller_begin(&caller, row, scene_fd(scene, row), args));
+	ASSERT_TRUE(stall_wait(array));
+	ASSERT_EQ(0, stall_writers(&end, true));
+	ASSERT_EQ(0, stall_bring(array, 0, self->command.bring));
+	ASSERT_TRUE(stall_wait(&end));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(0, stall_writers(&end, false));
+	ASSERT_EQ(0, caller_end(&caller));
+	row_end(row, scene, args);
+	EXPECT_HELD(scene, &before);
+}
+
+/* In a child: both userfaultfds are the parent's from then on. */
+static void end_for_ever(const struct row *row, struct scene *scene, int socket)
+{
+	struct stall array = {}, end = {};
+	void *args;
+
+	if (stall_make(&array) || test_send_fd(socket, array.fd) ||
+	    stall_make_writers(&end) || test_send_fd(socket, end.fd) ||
+	    write(socket, &array.pages, sizeof(array.pages)) < 0 ||
+	    write(socket, &end.pages, sizeof(end.pages)) < 0)
+		_exit(1);
+	args = end_begin(row, scene, &end, &array);
+	_exit(ioctl(scene_fd(scene, row), row->command, args) ? errno : 0);
+}
+
+TEST_F(array, whose_caller_is_killed_at_the_end_leaves_nothing)
+{
+	const struct row *row = variant->row;
+	struct scene *scene = &self->command.scene;
+	struct stall array, end;
+	struct held before;
+	pid_t child;
+	int pair[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	if (row->reads)
+		memcpy(self->command.bring, scene->offers, row->array_bytes);
+	before = held_now();
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		end_for_ever(row, scene, pair[1]);
+	array.fd = test_receive_fd(pair[0]);
+	ASSERT_LE(0, array.fd);
+	end.fd = test_receive_fd(pair[0]);
+	ASSERT_LE(0, end.fd);
+	ASSERT_EQ(sizeof(char *),
+		  read(pair[0], &array.pages, sizeof(array.pages)));
+	ASSERT_EQ(sizeof(char *), read(pair[0], &end.pages, sizeof(end.pages)));
+	ASSERT_TRUE(stall_wait(&array));
+	ASSERT_EQ(0, stall_writers(&end, true));
+	ASSERT_EQ(0, stall_bring(&array, 0, self->command.bring));
+	ASSERT_TRUE(stall_wait(&end));
+	EXPECT_EQ(NULL, rows_run(scene));
+	ASSERT_EQ(-SIGKILL, test_kill(child));
+	close(array.fd);
+	close(end.fd);
+	EXPECT_EQ(NULL, rows_run(scene));
+	EXPECT_HELD(scene, &before);
+}
+
 /* -------------------------------------------- a file in user space (FUSE) */
 
 /* The struct, or where there is one the array, is in the file. */

@@ -18,7 +18,8 @@
 #define STALL_PAGE 4096UL
 
 /**
- * struct stall - two pages, each of which is there when it was brought
+ * struct stall - two pages, each of which is there when it was brought, or can be
+ * written to while that is let
  * @fd: the userfaultfd
  * @pages: their addresses
  */
@@ -32,13 +33,13 @@ static inline bool stall_is_there(void)
 	return !access("/proc/sys/vm/unprivileged_userfaultfd", F_OK);
 }
 
-/* Returns 0 or a negative errno. */
-static inline int stall_make(struct stall *stall)
+static inline int stall_register(struct stall *stall, __u64 features,
+				 __u64 mode)
 {
-	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
 	struct uffdio_register range = {
 		.range.len = 2 * STALL_PAGE,
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
+		.mode = mode,
 	};
 
 	stall->fd = syscall(__NR_userfaultfd, O_CLOEXEC);
@@ -51,6 +52,19 @@ static inline int stall_make(struct stall *stall)
 	    ioctl(stall->fd, UFFDIO_REGISTER, &range))
 		return -errno;
 	return 0;
+}
+
+/* Pages that are to be brought. Returns 0 or a negative errno. */
+static inline int stall_make(struct stall *stall)
+{
+	return stall_register(stall, 0, UFFDIO_REGISTER_MODE_MISSING);
+}
+
+/* Pages that are there, and whose writers can be made to wait. Likewise. */
+static inline int stall_make_writers(struct stall *stall)
+{
+	return stall_register(stall, UFFD_FEATURE_PAGEFAULT_FLAG_WP,
+			      UFFDIO_REGISTER_MODE_WP);
 }
 
 /* Whether somebody waits for a page by now. */
@@ -76,6 +90,18 @@ static inline int stall_bring(const struct stall *stall, int page,
 	};
 
 	return ioctl(stall->fd, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+/* From now on who writes to page 0 waits, or no longer. Returns 0 or an errno. */
+static inline int stall_writers(const struct stall *stall, bool wait)
+{
+	struct uffdio_writeprotect protect = {
+		.range.start = (uintptr_t)stall->pages,
+		.range.len = STALL_PAGE,
+		.mode = wait ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return ioctl(stall->fd, UFFDIO_WRITEPROTECT, &protect) ? -errno : 0;
 }
 
 /* As before the first page was brought. */
