@@ -134,6 +134,17 @@ void membank_fault_free(struct membank_fault *fault)
 	free_fault(fault);
 }
 
+/* It has ended, or is about to: it comes back for nothing. */
+static bool thread_is_gone(const struct membank_fault *fault)
+{
+	const struct task_struct *task;
+
+	guard(rcu)
+		();
+	task = pid_task(fault->tid, PIDTYPE_PID);
+	return !task || READ_ONCE(task->flags) & PF_EXITING;
+}
+
 /**
  * membank_fault_end() - let the thread of a fault go on
  * @fault: that waits; the lock of its pager is held, and keeps the fault while its
@@ -143,9 +154,9 @@ void membank_fault_free(struct membank_fault *fault)
 void membank_fault_end(struct membank_fault *fault,
 		       enum membank_fault_state state)
 {
-	/* An error is kept also for a thread that is not back yet. */
+	/* An error is kept also for a thread that is not back yet, but can be. */
 	if (fault->state == MEMBANK_FAULT_LEFT &&
-	    state == MEMBANK_FAULT_ANSWERED) {
+	    (state == MEMBANK_FAULT_ANSWERED || thread_is_gone(fault))) {
 		membank_fault_free(fault);
 		return;
 	}
@@ -208,7 +219,8 @@ static bool is_own(const struct membank_fault *fault,
 /*
  * What the last answer left of this thread's fault: whether it failed. If the
  * thread did not come back for it, but went elsewhere, that is over, and so is
- * what it does not wait for elsewhere.
+ * what it does not wait for elsewhere. So are the errors of threads that have ended
+ * instead.
  */
 static bool take_failure(struct membank_paged *region, pgoff_t page)
 {
@@ -216,6 +228,11 @@ static bool take_failure(struct membank_paged *region, pgoff_t page)
 	bool failed = false;
 
 	list_for_each_entry_safe(fault, next, &region->pager->faults, node) {
+		if (fault->state == MEMBANK_FAULT_FAILED &&
+		    thread_is_gone(fault)) {
+			membank_fault_free(fault);
+			continue;
+		}
 		if (!is_own(fault, region) ||
 		    (fault->state == MEMBANK_FAULT_LEFT &&
 		     page_of(fault) == page))

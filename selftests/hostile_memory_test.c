@@ -6,11 +6,13 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 
@@ -344,6 +346,9 @@ TEST_F(backlog, of_each_service_is_charged_to_its_clients)
 #define ANSWERS 4096
 #define ANSWER_BYTES 48
 
+/* Bytes in its other caches. */
+#define GROUP_UNRECLAIMABLE GROUP "/memory.stat", "slab_unreclaimable"
+
 FIXTURE(answers)
 {
 	struct scene scene;
@@ -415,12 +420,113 @@ TEST_F_TIMEOUT(answers, of_a_pager_are_charged_to_who_asks, TEST_SLOW)
 					MEMBANK_IOC_PAGER_REPLY, &reply));
 	}
 	ASSERT_EQ(1, read(pair[0], &byte, 1));
-	slab = kernel_number(GROUP "/memory.stat", "slab_unreclaimable");
+	slab = kernel_number(GROUP_UNRECLAIMABLE);
 	ASSERT_EQ(1, write(pair[0], &byte, 1));
 	EXPECT_EQ(0, test_wait_child(child));
 	TH_LOG("%llu bytes for %d answers", slab, ANSWERS);
 	ASSERT_NE(TEST_NONE, slab);
 	EXPECT_LE(ANSWERS * ANSWER_BYTES, slab);
+}
+
+/* ------------------------------------------- what is told to nobody */
+
+/* Threads, and what may be left of each: less than of a fault. */
+#define LEAVERS 400
+#define LEAVER_BYTES 100
+
+static __thread sigjmp_buf leaver_back;
+static int leaver_pipe[2];
+
+/* When the test says so, it leaves its fault for good. */
+static void leave(int signal)
+{
+	char byte;
+
+	(void)signal;
+	if (read(leaver_pipe[0], &byte, 1) != 1)
+		_exit(1);
+	siglongjmp(leaver_back, 1);
+}
+
+static void *touch_and_leave(void *arg)
+{
+	if (!sigsetjmp(leaver_back, 1))
+		(void)__atomic_load_n((char *)arg, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* A fault that is failed when its thread has left it, before or after that ends. */
+static bool leave_one(struct scene *scene, bool before)
+{
+	struct membank_pager_reply reply = { .size = sizeof(reply), .fd = -1 };
+	struct membank_pager_fault fault;
+	pthread_t thread;
+	bool good = true;
+
+	if (pthread_create(&thread, NULL, touch_and_leave, scene->paged) ||
+	    read(scene->pager, &fault, sizeof(fault)) != sizeof(fault))
+		return false;
+	reply.id = fault.id;
+	pthread_kill(thread, SIGUSR1);
+	while (test_thread_call(fault.tid) != SYS_read)
+		sched_yield();
+	if (before)
+		good = !test_ioctl(scene->pager, MEMBANK_IOC_PAGER_REPLY,
+				   &reply);
+	if (write(leaver_pipe[1], "", 1) != 1 || pthread_join(thread, NULL))
+		return false;
+	if (!before)
+		good = !test_ioctl(scene->pager, MEMBANK_IOC_PAGER_REPLY,
+				   &reply);
+	return good;
+}
+
+/* In the group. Returns how much more it has for all of them, at last, or -1. */
+static __s64 leave_all(struct scene *scene, bool before)
+{
+	const struct sigaction action = { .sa_handler = leave };
+	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+	__s64 slab = 0, more = 0;
+	int i;
+
+	if (kernel_write(GROUP "/cgroup.procs", "0") || pipe(leaver_pipe) ||
+	    sigaction(SIGUSR1, &action, NULL))
+		return -1;
+	/* The first ones for what a process has once. */
+	for (i = -10; i < LEAVERS; i++) {
+		if (!i)
+			slab = kernel_number(GROUP_UNRECLAIMABLE);
+		if (!leave_one(scene, before))
+			return -1;
+	}
+	/* What threads were is given back a while after they are gone. */
+	do {
+		sleep_ms(20);
+		more = (__s64)kernel_number(GROUP_UNRECLAIMABLE) - slab;
+	} while (more >= LEAVERS * LEAVER_BYTES && clock_ns() < end);
+	return more < 0 ? 0 : more;
+}
+
+TEST_F_TIMEOUT(answers, that_are_errors_end_with_who_left, TEST_SLOW)
+{
+	__s64 more = -1;
+	int pair[2], i;
+	pid_t child;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pipe(pair));
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child) {
+			more = leave_all(&self->scene, i);
+			_exit(write(pair[1], &more, sizeof(more)) < 0);
+		}
+		ASSERT_EQ(0, test_wait_child(child));
+		ASSERT_EQ(sizeof(more), read(pair[0], &more, sizeof(more)));
+		TH_LOG("%lld bytes more after %d", more, LEAVERS);
+		EXPECT_NE(-1, more);
+		EXPECT_GT(LEAVERS * LEAVER_BYTES, more);
+	}
 }
 
 TEST_HARNESS_MAIN
