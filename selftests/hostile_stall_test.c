@@ -266,10 +266,8 @@ static void end_for_ever(const struct row *row, struct scene *scene, int socket)
 	struct stall array = {}, end = {};
 	void *args;
 
-	if (stall_make(&array) || test_send_fd(socket, array.fd) ||
-	    stall_make_writers(&end) || test_send_fd(socket, end.fd) ||
-	    write(socket, &array.pages, sizeof(array.pages)) < 0 ||
-	    write(socket, &end.pages, sizeof(end.pages)) < 0)
+	if (stall_make(&array) || stall_make_writers(&end) ||
+	    !stall_send(&array, socket) || !stall_send(&end, socket))
 		_exit(1);
 	args = end_begin(row, scene, &end, &array);
 	_exit(ioctl(scene_fd(scene, row), row->command, args) ? errno : 0);
@@ -292,13 +290,8 @@ TEST_F(array, whose_caller_is_killed_at_the_end_leaves_nothing)
 	ASSERT_LE(0, child);
 	if (!child)
 		end_for_ever(row, scene, pair[1]);
-	array.fd = test_receive_fd(pair[0]);
-	ASSERT_LE(0, array.fd);
-	end.fd = test_receive_fd(pair[0]);
-	ASSERT_LE(0, end.fd);
-	ASSERT_EQ(sizeof(char *),
-		  read(pair[0], &array.pages, sizeof(array.pages)));
-	ASSERT_EQ(sizeof(char *), read(pair[0], &end.pages, sizeof(end.pages)));
+	ASSERT_TRUE(stall_receive(&array, pair[0]));
+	ASSERT_TRUE(stall_receive(&end, pair[0]));
 	ASSERT_TRUE(stall_wait(&array));
 	ASSERT_EQ(0, stall_writers(&end, true));
 	ASSERT_EQ(0, stall_bring(&array, 0, self->command.bring));
@@ -588,6 +581,81 @@ TEST_F(number, of_what_is_read_by_who_is_killed_is_told_to_the_next)
 	EXPECT_EQ(scene->paged, (char *)(uintptr_t)fault.address);
 }
 
+/* Until a thread sleeps in a system call, and so has nothing to do. */
+static bool waits_in(long call, const atomic_int *tid)
+{
+	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
+	bool waits = false;
+
+	while (!waits && clock_ns() < end)
+		waits = test_thread_call(*tid) == call &&
+			test_thread_state(*tid) == 'S';
+	return waits;
+}
+
+/* Calls in a child, which sends the userfaultfd of its struct, and waits. */
+static pid_t call_for_ever(struct scene *scene, int wait_fd, __u32 flags,
+			   struct stall *end)
+{
+	struct membank_notifier_call *args;
+	pid_t child;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	child = fork();
+	if (!child) {
+		if (stall_make_writers(end) || !stall_send(end, pair[1]))
+			_exit(1);
+		args = (void *)end->pages;
+		args->size = sizeof(*args);
+		args->flags = flags;
+		args->wait_fd = wait_fd;
+		args->timeout_ns = MEMBANK_WAIT_FOREVER;
+		_exit(ioctl(scene->notifier, MEMBANK_IOC_NOTIFIER_CALL, args) ?
+			      errno :
+			      0);
+	}
+	if (!stall_receive(end, pair[0]))
+		return -1;
+	close(pair[0]);
+	close(pair[1]);
+	return child;
+}
+
+/* Nor is what a call has taken, and could not tell. */
+TEST_F(number, of_triggers_that_a_killed_call_has_taken_is_given_back)
+{
+	struct scene *scene = &self->stall.scene;
+	const __u32 flags[] = { 0, MEMBANK_CALL_TRIGGERED };
+	const int wait = notifier_create(scene->dev);
+	struct stall end;
+	atomic_int tid;
+	pid_t child;
+	size_t i;
+
+	ASSERT_LE(0, wait);
+	/* From here on it counts. */
+	ASSERT_EQ(0, notifier_trigger(wait));
+	ASSERT_EQ(1, notifier_read(wait));
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		child = call_for_ever(scene, wait, flags[i], &end);
+		ASSERT_LT(0, child);
+		tid = child;
+		ASSERT_TRUE(waits_in(SYS_ioctl, &tid));
+		ASSERT_EQ(0, stall_writers(&end, true));
+		ASSERT_EQ(0, notifier_trigger(wait));
+		ASSERT_TRUE(stall_wait(&end));
+		EXPECT_EQ(NULL, rows_run(scene));
+		EXPECT_EQ(0, notifier_trigger(wait));
+		EXPECT_EQ(1, notifier_read(wait));
+		EXPECT_EQ(0, notifier_trigger(wait));
+		ASSERT_EQ(-SIGKILL, test_kill(child));
+		close(end.fd);
+		EXPECT_EQ(2, notifier_read(wait));
+	}
+}
+
 /* A thread that reads of a service; @tid is 0 until it is known. */
 struct reader {
 	pthread_t thread;
@@ -606,17 +674,6 @@ static void *read_event(void *arg)
 	return NULL;
 }
 
-/* Until it has nothing to read. */
-static bool reader_waits(const struct reader *reader)
-{
-	const __s64 end = clock_ns() + TEST_PATIENCE * 1000000LL;
-	long call = -2;
-
-	while (call != SYS_read && clock_ns() < end)
-		call = test_thread_call(reader->tid);
-	return call == SYS_read;
-}
-
 /* Who reads holds it: it ends when that is over. */
 TEST_F(number, of_what_is_read_may_be_another_meanwhile)
 {
@@ -626,7 +683,7 @@ TEST_F(number, of_what_is_read_may_be_another_meanwhile)
 	reader.fd = service_register(scene->dev, "reader", 0222, NULL, 0);
 	ASSERT_LE(0, reader.fd);
 	ASSERT_EQ(0, pthread_create(&reader.thread, NULL, read_event, &reader));
-	ASSERT_TRUE(reader_waits(&reader));
+	ASSERT_TRUE(waits_in(SYS_read, &reader.tid));
 	ASSERT_EQ(reader.fd, dup2(scene->eventfd, reader.fd));
 	EXPECT_LE(0, service_connect(scene->dev, "reader", 0, NULL, 0, NULL));
 	ASSERT_EQ(0, pthread_join(reader.thread, NULL));

@@ -104,6 +104,23 @@ static inline int stall_writers(const struct stall *stall, bool wait)
 	return ioctl(stall->fd, UFFDIO_WRITEPROTECT, &protect) ? -errno : 0;
 }
 
+/* To the process at the other end of a socket: the pages stay those of the sender. */
+static inline bool stall_send(const struct stall *stall, int socket)
+{
+	return !test_send_fd(socket, stall->fd) &&
+	       write(socket, &stall->pages, sizeof(stall->pages)) ==
+		       sizeof(stall->pages);
+}
+
+/* Those of the process at the other end. */
+static inline bool stall_receive(struct stall *stall, int socket)
+{
+	stall->fd = test_receive_fd(socket);
+	return stall->fd >= 0 &&
+	       read(socket, &stall->pages, sizeof(stall->pages)) ==
+		       sizeof(stall->pages);
+}
+
 /* As before the first page was brought. */
 static inline void stall_again(const struct stall *stall)
 {
