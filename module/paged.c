@@ -228,16 +228,13 @@ static bool take_failure(struct membank_paged *region, pgoff_t page)
 	bool failed = false;
 
 	list_for_each_entry_safe(fault, next, &region->pager->faults, node) {
-		if (fault->state == MEMBANK_FAULT_FAILED &&
-		    thread_is_gone(fault)) {
-			membank_fault_free(fault);
+		if (is_own(fault, region) &&
+		    (fault->state != MEMBANK_FAULT_LEFT ||
+		     page_of(fault) != page))
+			failed = page_of(fault) == page;
+		else if (fault->state != MEMBANK_FAULT_FAILED ||
+			 !thread_is_gone(fault))
 			continue;
-		}
-		if (!is_own(fault, region) ||
-		    (fault->state == MEMBANK_FAULT_LEFT &&
-		     page_of(fault) == page))
-			continue;
-		failed = page_of(fault) == page;
 		membank_fault_free(fault);
 	}
 	return failed;
